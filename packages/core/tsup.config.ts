@@ -1,0 +1,15 @@
+import { defineConfig } from 'tsup';
+
+const config: ReturnType<typeof defineConfig> = defineConfig({
+  entry: { index: 'src/index.ts', session: 'src/session/index.ts', sasl: 'src/sasl/index.ts', devino: 'src/devino/index.ts' },
+  format: ['esm', 'cjs'],
+  target: 'node20',
+  platform: 'node',
+  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+  tsconfig: './tsconfig.json',
+  clean: true,
+  treeshake: true,
+  sourcemap: true,
+});
+
+export default config;
