@@ -1,0 +1,23 @@
+/** The Devino Telecom SMTP submission service: its profile, its refusals, its rules. */
+export {
+  check,
+  type DevinoCheckOptions,
+  type DevinoMessage,
+  type DevinoProblem,
+  type DevinoRule,
+} from './check.ts';
+export {
+  type DevinoContext,
+  type DevinoExplanation,
+  type DevinoReason,
+  type DevinoRetry,
+  explain,
+} from './explain.ts';
+export type { DevinoGrade } from './limits.ts';
+export {
+  type DevinoFact,
+  type DevinoProfile,
+  type DevinoRefusal,
+  type DevinoVersion,
+  devino,
+} from './profile.ts';

@@ -1,0 +1,31 @@
+/**
+ * Whether two spellings name one mailbox. Knows addresses as text: nothing here decides whether a
+ * text is an address.
+ */
+import { mapDomain } from '../wire/path.ts';
+
+/**
+ * Finds `address` among the known ones and gives their spelling: equal as it is; else equal but for
+ * blanks and for the domain's case and form (A-label = U-label); else, where only one comes into
+ * question, equal but for the case of the local part too.
+ *
+ * RFC 5321 §2.4 makes local parts case-sensitive, but a server that changes the case of its replies
+ * changes theirs as well.
+ */
+export function findMailbox(known: readonly string[], address: string): string | undefined {
+  if (known.includes(address)) return address;
+  const wanted = canonical(address);
+  const folded = wanted.toLowerCase();
+  const candidates = known
+    .map((spelling) => ({ spelling, form: canonical(spelling) }))
+    .filter(({ form }) => form.toLowerCase() === folded);
+  const same = candidates.find(({ form }) => form === wanted);
+  return (same ?? (candidates.length === 1 ? candidates[0] : undefined))?.spelling;
+}
+
+function canonical(address: string): string {
+  const solid = address.replace(/\s/g, '');
+  const at = solid.lastIndexOf('@') + 1;
+  const domain = solid.slice(at);
+  return solid.slice(0, at) + (mapDomain(domain) ?? domain).toLowerCase();
+}

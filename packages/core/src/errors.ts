@@ -1,0 +1,162 @@
+/** SmtpError: the one error for everything that is neither the caller's fault nor one refused recipient. */
+import { describeReply, type Reply } from './wire/reply.ts';
+
+/**
+ * What went wrong.
+ *
+ * - `ERR_SMTP_REPLY`: the server refused, with the reply in `reply`
+ * - `ERR_SMTP_PROTOCOL`: the server broke the protocol
+ * - `ERR_SMTP_TIMEOUT`: a deadline passed
+ * - `ERR_SMTP_TLS`: TLS was not offered, or failed, or its certificate is not to be trusted
+ * - `ERR_SMTP_AUTH`: authentication was refused, or is not possible as configured
+ * - `ERR_SMTP_UNSUPPORTED`: the message needs an extension that the server does not offer
+ * - `ERR_SMTP_TOO_LARGE`: the message is larger than the server accepts
+ * - `ERR_SMTP_CONTENT`: the content failed while it was read, or cannot be sent as mail data
+ * - `ERR_SMTP_CLOSED`: the connection is closed, or was lost
+ * - `ERR_SMTP_CONNECT`: the connection could not be made
+ * - `ERR_SMTP_ABORTED`: the caller's AbortSignal
+ */
+export type SmtpErrorCode =
+  | 'ERR_SMTP_REPLY'
+  | 'ERR_SMTP_PROTOCOL'
+  | 'ERR_SMTP_TIMEOUT'
+  | 'ERR_SMTP_TLS'
+  | 'ERR_SMTP_AUTH'
+  | 'ERR_SMTP_UNSUPPORTED'
+  | 'ERR_SMTP_TOO_LARGE'
+  | 'ERR_SMTP_CONTENT'
+  | 'ERR_SMTP_CLOSED'
+  | 'ERR_SMTP_CONNECT'
+  | 'ERR_SMTP_ABORTED';
+
+/** Where in the session it happened. */
+export type Phase =
+  | 'connect'
+  | 'greeting'
+  | 'ehlo'
+  | 'starttls'
+  | 'tls'
+  | 'auth'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'content'
+  | 'final'
+  | 'quit'
+  | 'idle';
+
+/**
+ * What is certain about the message.
+ *
+ * - `not-sent`: the server cannot have accepted it: its last octet never left this process
+ * - `rejected`: the server refused it
+ * - `unknown`: the last octet left, and no valid reply was read: sending again may duplicate it
+ */
+export type Delivery = 'not-sent' | 'rejected' | 'unknown';
+
+/**
+ * What to do about it.
+ *
+ * - `never`: this message will be refused again
+ * - `later`: the same may succeed after a while (4yz)
+ * - `reconnect`: nothing of it was accepted; a new connection may do
+ * - `fix-first`: something must be changed before: credentials, certificate, size, options
+ * - `unknown`: sending again may duplicate the message
+ */
+export type Retry = 'never' | 'later' | 'reconnect' | 'fix-first' | 'unknown';
+
+/** One recipient that the server refused, and how. */
+export interface RejectedRecipient {
+  readonly address: string;
+  readonly reply: Reply;
+}
+
+/** What an SmtpError is made of, beside its code and message. */
+export interface SmtpErrorDetails {
+  readonly phase: Phase;
+  readonly reply?: Reply | undefined;
+  readonly rejected?: readonly RejectedRecipient[];
+  readonly delivery?: Delivery;
+  readonly retry?: Retry;
+  readonly cause?: unknown;
+}
+
+/**
+ * Every failure of a connection or a message. There are no subclasses: switch on `code`.
+ *
+ * @example
+ * ```ts
+ * import { connect, isSmtpError } from '@posthorn/core';
+ *
+ * try {
+ *   await connect({ host: '127.0.0.1', port: 1, timeouts: { connect: 2_000 } });
+ * } catch (error) {
+ *   if (!isSmtpError(error)) throw error;
+ *   console.log(error.code, error.delivery, error.retry); // ERR_SMTP_CONNECT not-sent reconnect
+ * }
+ * ```
+ */
+export class SmtpError extends Error {
+  /** What went wrong. */
+  declare readonly code: SmtpErrorCode;
+  /** Where in the session. */
+  declare readonly phase: Phase;
+  /** What is certain about the message. Before there is one: 'not-sent'. */
+  declare readonly delivery: Delivery;
+  /** What to do about it. */
+  declare readonly retry: Retry;
+  /** The server's reply, where one is the reason. */
+  declare readonly reply?: Reply;
+  /** Each refused recipient, where any was refused. */
+  declare readonly rejected?: readonly RejectedRecipient[];
+
+  constructor(code: SmtpErrorCode, message: string, { cause, ...details }: SmtpErrorDetails) {
+    super(message, { cause });
+    const { delivery = 'not-sent', reply } = details;
+    Object.assign(this, { name: 'SmtpError', code, delivery, retry: retryOf(code, delivery, reply) }, details);
+  }
+}
+
+function retryOf(code: SmtpErrorCode, delivery: Delivery, reply: Reply | undefined): Retry {
+  if (delivery === 'unknown') return delivery;
+  // RFC 5321 §4.2.1: 4yz invites to try again, 5yz does not.
+  if (reply && reply.code < 500) return 'later';
+  if (code === 'ERR_SMTP_REPLY') return 'never';
+  return /PROTO|TIME|CLOSED|CONN|ABORT/.test(code) ? 'reconnect' : 'fix-first';
+}
+
+/**
+ * Whether something caught is an SmtpError, also one of another copy of this package.
+ *
+ * @example
+ * ```ts
+ * import { isSmtpError } from '@posthorn/core';
+ *
+ * console.log(isSmtpError(new Error('no'))); // false
+ * ```
+ */
+export function isSmtpError(error: unknown): error is SmtpError {
+  return error instanceof Error && error.name === 'SmtpError';
+}
+
+/**
+ * The error for a reply that is not what was hoped for: "Cannot send RCPT TO:<a@b>: server replied
+ * 550 5.1.1 …". A 2yz or 3yz out of place breaks the protocol, and as a final reply says nothing.
+ */
+export function refused(
+  what: string,
+  reply: Reply,
+  details: Omit<SmtpErrorDetails, 'reply'>,
+  code: SmtpErrorCode = 'ERR_SMTP_REPLY',
+): SmtpError {
+  const message = `Cannot ${what}: server replied ${describeReply(reply)}`;
+  if (reply.code >= 400) return new SmtpError(code, message, { ...details, reply });
+  const delivery = details.phase === 'final' ? 'unknown' : 'not-sent';
+  return new SmtpError('ERR_SMTP_PROTOCOL', message, { ...details, reply, delivery });
+}
+
+/** The error for what befell the connection: "Cannot go on in auth: the server closed the connection". */
+export function fault(code: SmtpErrorCode, why: string, details: SmtpErrorDetails): SmtpError {
+  const where = details.phase === 'idle' ? '' : ` in ${details.phase}`;
+  return new SmtpError(code, `Cannot go on${where}: ${why}`, details);
+}

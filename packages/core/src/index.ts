@@ -1,0 +1,21 @@
+/** Public names, nothing else. */
+export { connect, type Receipt, SmtpClient } from './client.ts';
+export type { Clock } from './driver/driver.ts';
+export type { TlsOptions, Transport, TransportEvents, TransportOptions } from './driver/transport.ts';
+export {
+  type Delivery,
+  isSmtpError,
+  type Phase,
+  type RejectedRecipient,
+  type Retry,
+  SmtpError,
+  type SmtpErrorCode,
+} from './errors.ts';
+export type { ConnectOptions, TranscriptEvent } from './options.ts';
+export type { SaslExchange, SaslMechanism } from './sasl/mechanism.ts';
+export type { Content } from './session/content.ts';
+export type { OutgoingMessage, SendOptions } from './session/envelope.ts';
+export type { Timeouts } from './session/limits.ts';
+export type { Capabilities } from './wire/extension.ts';
+export type { MailParameters, Recipient } from './wire/mail-parameter.ts';
+export type { EnhancedStatusCode, Reply } from './wire/reply.ts';

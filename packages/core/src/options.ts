@@ -1,0 +1,111 @@
+/** The options of `connect()`: types, defaults, units, and what is refused before anything is sent. */
+import type { Clock } from './driver/driver.ts';
+import type { TlsOptions, Transport, TransportOptions } from './driver/transport.ts';
+import type { Phase } from './errors.ts';
+import { login } from './sasl/login.ts';
+import type { SaslMechanism } from './sasl/mechanism.ts';
+import { plain } from './sasl/plain.ts';
+import { TIMEOUTS, type Timeouts } from './session/limits.ts';
+import { unusable } from './wire/command.ts';
+import { mapDomain } from './wire/path.ts';
+
+/** One thing said on the connection. Secrets are never in it: they stand as `***`. */
+export interface TranscriptEvent {
+  readonly direction: 'client' | 'server';
+  /** A command without its CRLF; a reply, one line for each of its lines; content as `(1234 octets)`. */
+  readonly text: string;
+  readonly phase: Phase;
+  /** Whether it went under TLS. */
+  readonly secure: boolean;
+  /** Milliseconds since the connection was begun. */
+  readonly at: number;
+}
+
+/** How to connect. Durations are in ms. */
+export interface ConnectOptions {
+  /** The server's name or address. */
+  readonly host: string;
+  /** Default: 465 for tls 'implicit', 24 for lmtp, else 587. */
+  readonly port?: number;
+  /**
+   * 'implicit': TLS from the first octet (RFC 8314 §3.3). 'starttls': STARTTLS, and an error where it is
+   * not to be had. 'opportunistic': STARTTLS where it is offered. 'off': none. Default: 'implicit' on
+   * port 465, else 'starttls'.
+   */
+  readonly tls?: 'implicit' | 'starttls' | 'opportunistic' | 'off';
+  /** By the names of node:tls. */
+  readonly tlsOptions?: TlsOptions;
+  /** User and password, for PLAIN or LOGIN; or mechanisms, of which the strongest that the server offers is used. */
+  readonly auth?: { readonly user: string; readonly pass: string } | SaslMechanism | readonly SaslMechanism[];
+  /** Allows mechanisms that expose the secret on a connection without TLS. Default false. */
+  readonly allowInsecureAuth?: boolean;
+  /** The argument of EHLO: a domain or an address literal. Default: the literal of the local end's address. */
+  readonly name?: string;
+  /** Default 'smtp'. */
+  readonly protocol?: 'smtp' | 'lmtp';
+  /**
+   * How far commands are grouped where the server offers PIPELINING (RFC 2920): 'overlap' (default) also
+   * writes the next message's envelope behind the content of the one before; 'envelope' groups within
+   * one message; 'off' never groups.
+   */
+  readonly pipelining?: 'overlap' | 'envelope' | 'off';
+  /** EHLO keywords to treat as absent. */
+  readonly ignoreExtensions?: readonly string[];
+  /** Deadlines; each has a default. */
+  readonly timeouts?: Partial<Timeouts>;
+  /** Gives `connect()` up. */
+  readonly signal?: AbortSignal;
+  /** The local address to connect from. */
+  readonly localAddress?: string;
+  /** A connected transport, or what makes one. Default: node:net and node:tls. */
+  readonly transport?: Transport | ((options: TransportOptions) => Promise<Transport>);
+  /** Called for each command and each reply. What it throws is ignored. */
+  readonly onTranscript?: (event: TranscriptEvent) => void;
+  /** Where time comes from. Default: the runtime's. */
+  readonly clock?: Clock;
+}
+
+/** Options with every default in place. */
+export interface ResolvedOptions {
+  readonly port: number;
+  readonly tls: NonNullable<ConnectOptions['tls']>;
+  readonly mechanisms: readonly SaslMechanism[];
+  readonly secrets: readonly string[];
+  readonly name: string | undefined;
+  readonly timeouts: Timeouts;
+}
+
+/** @throws TypeError for what cannot be used */
+export function resolveOptions(options: ConnectOptions): ResolvedOptions {
+  const { host, protocol, auth = [], pipelining } = options;
+  const tls = options.tls ?? (options.port === 465 ? 'implicit' : 'starttls');
+  const port = options.port ?? (tls === 'implicit' ? 465 : protocol === 'lmtp' ? 24 : 587);
+  const timeouts = { ...TIMEOUTS, ...options.timeouts };
+  const name = options.name && mapDomain(options.name);
+  const check = (as: string, value: unknown, fits: unknown): void => {
+    if (!fits) throw unusable(value, as);
+  };
+  check('host', host, /^[^\0-\x20\x7f]+$/.test(host));
+  check('port', port, Number.isInteger(port) && port > 0 && port < 65_536);
+  check('tls', tls, /^(implicit|starttls|opportunistic|off)$/.test(tls));
+  check('protocol', protocol, /^(smtp|lmtp|undefined)$/.test(`${protocol}`));
+  check('pipelining', pipelining, /^(overlap|envelope|off|undefined)$/.test(`${pipelining}`));
+  check('name: it is no domain and no address literal', options.name, name || options.name === undefined);
+  for (const [limit, ms] of Object.entries(timeouts)) check(`timeouts.${limit}: it is no number of ms`, ms, ms > 0);
+  const password = 'pass' in auth;
+  return {
+    port,
+    tls,
+    mechanisms: password ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
+    secrets: password ? [auth.pass] : [],
+    name,
+    timeouts,
+  };
+}
+
+/** The address literal of a local end (RFC 5321 §4.1.3). */
+export function addressLiteral(address = '127.0.0.1'): string {
+  // An IPv4 address mapped into IPv6 is written as what it is; a zone means nothing to the server.
+  const bare = address.replace(/^::ffff:(?=\d+\.)|%.*/gi, '');
+  return bare.includes(':') ? `[IPv6:${bare}]` : `[${bare}]`;
+}

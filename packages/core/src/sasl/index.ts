@@ -1,0 +1,3 @@
+export { login } from './login.ts';
+export type { SaslExchange, SaslMechanism } from './mechanism.ts';
+export { plain } from './plain.ts';

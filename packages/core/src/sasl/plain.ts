@@ -1,0 +1,31 @@
+/** PLAIN (RFC 4616 §2): `[authzid] NUL authcid NUL passwd` in one message. */
+import { refuseCredential, type SaslMechanism } from './mechanism.ts';
+
+/**
+ * The PLAIN mechanism (RFC 4616). Needs TLS: it sends the password as it is.
+ *
+ * @param credentials - `user` and `pass`; `authorizationId` to act as somebody else
+ * @throws TypeError where a part holds NUL
+ *
+ * @example
+ * ```ts
+ * import { plain } from '@posthorn/core/sasl';
+ *
+ * console.log(plain({ user: 'tim', pass: 'tanstaaftanstaaf' }).name); // PLAIN
+ * ```
+ */
+export function plain(credentials: {
+  readonly user: string;
+  readonly pass: string;
+  readonly authorizationId?: string;
+}): SaslMechanism {
+  const { user, pass, authorizationId = '' } = credentials;
+  refuseCredential(authorizationId, user, pass);
+  const message = new TextEncoder().encode(`${authorizationId}\0${user}\0${pass}`);
+  return {
+    name: 'PLAIN',
+    strength: 2,
+    exposesSecret: true,
+    start: () => ({ initial: () => message, respond: () => message }),
+  };
+}

@@ -1,0 +1,59 @@
+/** Timeouts as data, each with its RFC section. */
+import type { Phase } from '../errors.ts';
+
+/**
+ * How long to wait, in ms. The defaults are the minima that RFC 5321 §4.5.3.2 asks of a client, where
+ * it names one.
+ */
+export interface Timeouts {
+  /** Name lookup and TCP connection: 30,000. */
+  readonly connect: number;
+  /** TLS handshake: 30,000. */
+  readonly tls: number;
+  /** The greeting: 300,000 (RFC 5321 §4.5.3.2.1). */
+  readonly greeting: number;
+  /** The reply to EHLO, HELO or LHLO: 300,000. */
+  readonly ehlo: number;
+  /** The reply to STARTTLS: 120,000. */
+  readonly starttls: number;
+  /** Each step of an AUTH exchange: 120,000. */
+  readonly auth: number;
+  /** The reply to MAIL, and to RSET, NOOP and VRFY: 300,000 (RFC 5321 §4.5.3.2.2). */
+  readonly mail: number;
+  /** The reply to each RCPT: 300,000 (RFC 5321 §4.5.3.2.3). */
+  readonly rcpt: number;
+  /** The reply to DATA: 120,000 (RFC 5321 §4.5.3.2.4). */
+  readonly data: number;
+  /** Each block of content, read from its source and taken by the network: 180,000 (RFC 5321 §4.5.3.2.5). */
+  readonly content: number;
+  /** The final reply, behind the content: 600,000 (RFC 5321 §4.5.3.2.6). */
+  readonly final: number;
+  /** QUIT and the end of the connection: 5,000. */
+  readonly quit: number;
+  /** A whole `connect()` or `send()`: unlimited. */
+  readonly total: number;
+}
+
+export const TIMEOUTS: Timeouts = {
+  connect: 30_000,
+  tls: 30_000,
+  greeting: 300_000,
+  ehlo: 300_000,
+  starttls: 120_000,
+  auth: 120_000,
+  mail: 300_000,
+  rcpt: 300_000,
+  data: 120_000,
+  content: 180_000,
+  final: 600_000,
+  quit: 5_000,
+  total: Number.POSITIVE_INFINITY,
+};
+
+/** The timeout that governs a phase. */
+export function timeoutOf(phase: Phase): keyof Timeouts {
+  return phase === 'idle' ? 'mail' : phase;
+}
+
+/** Command groups and content go to the transport in writes of about this many octets. */
+export const WRITE_OCTETS = 65_536;

@@ -1,0 +1,33 @@
+/**
+ * Values into command lines (RFC 5321 §4.1). The only place that writes one, and so the only place
+ * where a line break could slip in: `line` is the guard against command injection (CWE-93).
+ *
+ *   command = verb *( SP argument ) CRLF
+ */
+
+/** The longest command line, in octets with its CRLF (RFC 5321 §4.5.3.1.4). */
+export const MAX_COMMAND_LINE = 512;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+const FORBIDDEN = /[\0-\x1f\x7f\p{Surrogate}]/u;
+
+/**
+ * One command line with its CRLF.
+ *
+ * @throws TypeError where it would hold a control character: CR, LF and NUL among them
+ */
+export function line(text: string): string {
+  if (FORBIDDEN.test(text)) throw unusable(text, 'a command: it holds a control character or half a surrogate pair');
+  return `${text}\r\n`;
+}
+
+/** The caller's fault: what was given cannot be used as what it was given for. */
+export function unusable(value: unknown, as: string): TypeError {
+  return new TypeError(`Cannot use ${JSON.stringify(value)?.slice(0, 300)} as ${as}`);
+}
+
+/** `MAIL FROM:<reverse-path> [parameters]` (RFC 5321 §4.1.1.2). */
+export const mail = (path: string, parameters: string): string => line(`MAIL FROM:<${path}>${parameters}`);
+
+/** `RCPT TO:<forward-path> [parameters]` (RFC 5321 §4.1.1.3). */
+export const rcpt = (path: string, parameters: string): string => line(`RCPT TO:<${path}>${parameters}`);

@@ -1,0 +1,48 @@
+/**
+ * The EHLO reply as a value (RFC 5321 §4.1.1.1): which service extensions the server offers. Read by
+ * token, never by substring: `XSTARTTLS` is not STARTTLS.
+ *
+ *   ehlo-line = ehlo-keyword *( SP ehlo-param )
+ */
+import type { Reply } from './reply.ts';
+
+/** What the server offers, as its last EHLO reply said. */
+export interface Capabilities {
+  /** Keyword, in upper case, to its parameters as received. */
+  readonly keywords: ReadonlyMap<string, readonly string[]>;
+  /** Names of the SASL mechanisms offered, in upper case (RFC 4954 §3). */
+  readonly auth: ReadonlySet<string>;
+  /** The largest message, in octets (RFC 1870 §3); undefined where none is declared. */
+  readonly size?: number;
+  /** Whether a keyword is offered; case does not matter. */
+  has(keyword: string): boolean;
+}
+
+/**
+ * Reads an EHLO reply.
+ *
+ * @param reply - its first line is the greeting of the server; each further line is one keyword
+ * @param ignore - keywords to treat as absent, for servers that offer what they cannot do
+ */
+export function parseCapabilities(reply: Reply | undefined, ignore: readonly string[] = []): Capabilities {
+  const ignored = new Set(ignore.map((keyword) => keyword.toUpperCase()));
+  const keywords = new Map<string, readonly string[]>();
+  for (const line of reply?.lines.slice(1) ?? []) {
+    // `AUTH=LOGIN` is how servers older than RFC 2554 wrote it, and some still do beside the right form.
+    const [keyword = '', ...parameters] = line.replace(/^AUTH=/i, 'AUTH ').trim().split(/[ \t]+/);
+    const name = keyword.toUpperCase();
+    if (!/^[A-Z\d][A-Z\d-]*$/.test(name) || ignored.has(name)) continue;
+    const known = keywords.get(name);
+    if (known === undefined) keywords.set(name, parameters);
+    else if (name === 'AUTH') keywords.set(name, [...known, ...parameters]);
+  }
+  // RFC 1870 §3: no number, or 0, declares no fixed maximum.
+  const declared = keywords.get('SIZE')?.[0] ?? '';
+  const size = /^\d+$/.test(declared) ? Number(declared) : 0;
+  return {
+    keywords,
+    auth: new Set(keywords.get('AUTH')?.map((name) => name.toUpperCase())),
+    ...(size > 0 && { size }),
+    has: (keyword) => keywords.has(keyword.toUpperCase()),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Mailboxes as SMTP paths carry them (RFC 5321 §4.1.2, RFC 6531 §3.3). Nothing of an address is ever
+ * repaired: what is not a mailbox is refused, so that one cannot become two or change its domain.
+ *
+ *   Mailbox = Local-part "@" ( Domain / address-literal )
+ */
+import { unusable } from './command.ts';
+
+/** RFC 5321 §4.5.3.1.3: a path has at most 256 octets with its `<` and `>`. */
+const MAX_PATH = 254;
+
+// Local-part = Dot-string / Quoted-string. Dots may stand anywhere in an unquoted one: docomo.ne.jp
+// has mailboxes like `a..b@` and `a.@`.
+const LOCAL = /^(?:[\w!#-'*+/=?^`{|}~.\u0080-\u{10ffff}-]+|"(?:[^\\"]|\\[ -~])*")$/u;
+const LABEL = '[a-z\\d](?:[\\w-]{0,61}[a-z\\d])?';
+// Domain = sub-domain *("." sub-domain); address-literal = "[" 1*dcontent "]"
+const DOMAIN: RegExp = /*#__PURE__*/ new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[!-Z^-~]+\\])$`, 'i');
+const ASCII = /^[ -~]*$/;
+
+/** A mailbox that the grammar accepted. It is never parsed again. */
+export interface Path {
+  /** `local@domain` as it goes between `<` and `>`, the domain in A-labels. */
+  readonly text: string;
+  /** Whether it can only be sent with SMTPUTF8: its local part is not ASCII. */
+  readonly needsUtf8: boolean;
+}
+
+/**
+ * Parses a mailbox for MAIL, RCPT or VRFY.
+ *
+ * @param address - `local@domain` without angle brackets; domains outside ASCII become A-labels
+ * @param where - what it is for, as it is named in the error
+ * @throws TypeError where it is not one mailbox
+ */
+export function parsePath(address: string, where: string): Path {
+  const at = `${address}`.lastIndexOf('@');
+  const local = `${address}`.slice(0, Math.max(at, 0));
+  const domain = mapDomain(`${address}`.slice(at + 1));
+  const text = `${local}@${domain}`;
+  if (!domain || !LOCAL.test(local) || text.length > MAX_PATH || typeof address !== 'string') {
+    throw unusable(address, `${where}: it is not one mailbox, local@domain`);
+  }
+  return { text, needsUtf8: !ASCII.test(local) };
+}
+
+/**
+ * A domain or address literal in the form that goes on the wire; undefined where it is neither.
+ *
+ * U-labels become A-labels (RFC 5891 §4) by the only UTS 46 mapper that every runtime has, the URL
+ * parser. It also rewrites what is no domain name (`1.2` becomes `1.0.0.2`, `a/b` becomes `a`), so
+ * only letters, digits, marks and hyphens go in, and as many labels must come out as went in.
+ */
+export function mapDomain(domain: string): string | undefined {
+  if (ASCII.test(domain)) return DOMAIN.test(domain) ? domain : undefined;
+  try {
+    const mapped = /^[\p{L}\p{N}\p{M}.-]+$/u.test(domain) && new URL(`http://${domain}`).hostname;
+    return mapped && /\D$/.test(mapped) && DOMAIN.test(mapped) && mapped.split('.').length === domain.split('.').length
+      ? mapped
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
