@@ -8,7 +8,10 @@ const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
       { find: /^@posthorn\/core\/(.+)$/, replacement: source('./packages/core/src/$1/index.ts') },
-      { find: /^@posthorn\/(core|mime|conformance)$/, replacement: source('./packages/$1/src/index.ts') },
+      {
+        find: /^@posthorn\/(core|mime|conformance)$/,
+        replacement: source('./packages/$1/src/index.ts'),
+      },
     ],
   },
   test: {

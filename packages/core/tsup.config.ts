@@ -1,7 +1,12 @@
 import { defineConfig } from 'tsup';
 
 const config: ReturnType<typeof defineConfig> = defineConfig({
-  entry: { index: 'src/index.ts', session: 'src/session/index.ts', sasl: 'src/sasl/index.ts', devino: 'src/devino/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    session: 'src/session/index.ts',
+    sasl: 'src/sasl/index.ts',
+    devino: 'src/devino/index.ts',
+  },
   format: ['esm', 'cjs'],
   target: 'node20',
   platform: 'node',

@@ -1,10 +1,11 @@
 /** connect() and SmtpClient: the promise API over a session and its driver. */
-import { type Driver, drive, systemClock } from './driver/driver.ts';
-import { nodeTransport } from './driver/node-transport.ts';
+import { drive } from './driver/driver.ts';
 import { fault, type RejectedRecipient } from './errors.ts';
 import { addressLiteral, type ConnectOptions, resolveOptions } from './options.ts';
 import { envelope, type OutgoingMessage, type SendOptions } from './session/envelope.ts';
-import { type OpenOptions, open } from './session/open.ts';
+import { open } from './session/open.ts';
+import type { ProcedureName } from './session/phase.ts';
+import type { Procedure } from './session/procedure.ts';
 import { quit } from './session/quit.ts';
 import { noop, reset, verify } from './session/reset.ts';
 import { Session } from './session/session.ts';
@@ -20,8 +21,6 @@ export interface Receipt {
   readonly rejected: readonly RejectedRecipient[];
   /** The final reply. */
   readonly reply: Reply;
-  /** All final replies: one, or with LMTP one for each recipient that RCPT had accepted. */
-  readonly replies: readonly Reply[];
   /** Octets of content written, without the dots of transparency. */
   readonly octets: number;
   /** How often the client had to wait for the server during this send. */
@@ -29,44 +28,21 @@ export interface Receipt {
 }
 
 /** A connection that is ready to send. Made by {@link connect}. */
-export class SmtpClient {
-  readonly #session: Session;
-  readonly #driver: Driver;
-  readonly #lmtp: boolean;
-  #closing: Promise<void> | undefined;
-
-  /** @internal */
-  constructor(session: Session, driver: Driver, protocol: 'smtp' | 'lmtp') {
-    this.#session = session;
-    this.#driver = driver;
-    this.#lmtp = protocol === 'lmtp';
-  }
-
+export interface SmtpClient {
   /** What the server offers, as its last EHLO reply said. */
-  get capabilities(): Capabilities {
-    return this.#session.context.capabilities;
-  }
-
+  readonly capabilities: Capabilities;
   /** Whether the connection is under TLS. */
-  get secure(): boolean {
-    return this.#session.context.secure;
-  }
-
+  readonly secure: boolean;
   /** The server's greeting. */
-  get greeting(): Reply {
-    return this.#session.context.greeting as Reply;
-  }
-
+  readonly greeting: Reply;
   /** How often the client had to wait for the server since it connected; a TLS handshake counts as one wait. */
-  get roundTrips(): number {
-    return this.#session.roundTrips;
-  }
+  readonly roundTrips: number;
 
   /**
    * Sends one message (RFC 5321 §3.3). May be called again before the first settles: messages leave in
    * the order of the calls.
    *
-   * @throws TypeError, RangeError for addresses and options that no server could be asked, before an octet is written
+   * @throws TypeError for addresses and options that no server could be asked, before an octet is written
    * @throws SmtpError with `delivery`, which says what is certain about the message
    *
    * @example
@@ -83,52 +59,28 @@ export class SmtpClient {
    * await client.close();
    * ```
    */
-  async send(message: OutgoingMessage, options: SendOptions = {}): Promise<Receipt> {
-    const { context } = this.#session;
-    const prepared = envelope(message, context.capabilities, options);
-    const procedure = transaction(prepared, { ...options, lmtp: this.#lmtp }, context);
-    const { value, roundTrips } = await this.#driver.run('transaction', procedure, options.signal);
-    return { ...value, roundTrips };
-  }
+  send(message: OutgoingMessage, options?: SendOptions): Promise<Receipt>;
 
   /** VRFY (RFC 5321 §3.5). The reply is given as it is, refusals included. @throws SmtpError, TypeError */
-  async verify(address: string): Promise<Reply> {
-    return (await this.#driver.run('verify', verify(address))).value;
-  }
+  verify(address: string): Promise<Reply>;
 
   /** NOOP (RFC 5321 §4.1.1.9): whether the server is still there. @throws SmtpError */
-  async noop(): Promise<Reply> {
-    return (await this.#driver.run('noop', noop())).value;
-  }
+  noop(): Promise<Reply>;
 
   /** RSET (RFC 5321 §4.1.1.5). Not needed between messages. @throws SmtpError */
-  async reset(): Promise<Reply> {
-    return (await this.#driver.run('reset', reset(this.#session.context))).value;
-  }
+  reset(): Promise<Reply>;
 
   /**
    * Ends the session: waits for what is being sent, says QUIT, closes. Resolves when the connection is
    * gone; a server that does not answer QUIT is left after `timeouts.quit`. Never rejects.
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#quit();
-    return this.#closing;
-  }
+  close(): Promise<void>;
 
-  /** Closes at once. What is being sent fails with `error`, or with ERR_SMTP_CLOSED. */
-  destroy(error?: Error): void {
-    this.#driver.fail(fault('ERR_SMTP_CLOSED', error?.message ?? 'the connection was destroyed', { phase: 'idle', cause: error }));
-  }
+  /** Closes at once. What is being sent fails with ERR_SMTP_CLOSED, `error` as its cause. */
+  destroy(error?: Error): void;
 
   /** As {@link SmtpClient.close}. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #quit(): Promise<void> {
-    if (this.#session.phase !== 'closed') await this.#driver.run('quit', quit()).catch(() => this.destroy());
-    await this.#driver.closed;
-  }
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -148,50 +100,93 @@ export class SmtpClient {
  */
 export async function connect(options: ConnectOptions): Promise<SmtpClient> {
   const resolved = resolveOptions(options);
-  const { port, tls, timeouts } = resolved;
-  const { host, protocol = 'smtp', clock = systemClock, onTranscript, localAddress, tlsOptions = {}, transport = nodeTransport } = options;
+  const {
+    host,
+    port,
+    tls,
+    tlsOptions,
+    localAddress,
+    timeouts,
+    clock,
+    transport,
+    onTranscript,
+    signal,
+  } = resolved;
   const begun = clock.now();
   const session = new Session(
     onTranscript &&
-      ((direction, text, phase) => {
-        try {
-          onTranscript({ direction, text, phase, secure: session.context.secure, at: clock.now() - begun });
-        } catch {
-          // An observer cannot fail the session.
-        }
-      }),
+      ((direction, text, phase) =>
+        onTranscript({ direction, text, phase, secure: session.secure, at: clock.now() - begun })),
   );
   const driver = drive(session, timeouts, clock, () =>
-    session.waiting === 'greeting' && !session.context.secure
+    session.waiting?.phase === 'greeting' && !session.secure
       ? `; if port ${port} speaks TLS from the first octet, use tls: 'implicit'`
       : '',
   );
-  const client = new SmtpClient(session, driver, protocol);
-  let localEnd: string | undefined;
-  const how: OpenOptions = {
-    ...resolved,
-    protocol,
-    connect: () =>
-      driver.connect(async (signal) => {
-        const opened =
-          typeof transport === 'function'
-            ? await transport({ host, port, secure: tls === 'implicit', tlsOptions, localAddress, signal })
-            : transport;
-        localEnd = opened.localAddress;
-        return opened;
+  const run = async <T>(name: ProcedureName, procedure: Procedure<T>): Promise<T> =>
+    (await driver.run(name, procedure)).value;
+  const destroy = (error?: Error): void =>
+    driver.fail(
+      fault('ERR_SMTP_CLOSED', error?.message ?? 'the connection was closed', {
+        phase: 'idle',
+        cause: error,
       }),
-    name: () => resolved.name ?? addressLiteral(localEnd),
-    ignoreExtensions: options.ignoreExtensions ?? [],
-    allowInsecureAuth: options.allowInsecureAuth ?? false,
-    pipelining: options.pipelining ?? 'overlap',
-  };
+    );
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> =>
+    (closing ??= run('quit', quit(session))
+      .catch(() => destroy())
+      .then(() => driver.closed));
+  let localEnd: string | undefined;
   try {
-    await driver.run('open', open(session, how), options.signal);
-    return client;
+    await driver.run(
+      'open',
+      open(session, {
+        ...resolved,
+        connect: () =>
+          driver.connect(async (given) => {
+            const opened =
+              typeof transport === 'function'
+                ? await transport({
+                    host,
+                    port,
+                    secure: tls === 'implicit',
+                    tlsOptions,
+                    localAddress,
+                    signal: given,
+                  })
+                : transport;
+            localEnd = opened.localAddress;
+            return opened;
+          }),
+        name: () => resolved.name ?? addressLiteral(localEnd),
+      }),
+      signal,
+    );
   } catch (error) {
     // The caller is told at once. A server that has greeted is told by QUIT, and left soon if it does not answer.
-    if (session.context.greeting) client.close().then(clock.after(Math.min(timeouts.quit, 1_000), () => client.destroy()));
-    else client.destroy();
+    if (session.greeting) close().then(clock.after(Math.min(timeouts.quit, 1_000), destroy));
+    else destroy();
     throw error;
   }
+  const { capabilities, secure, greeting } = session;
+  return {
+    capabilities,
+    secure,
+    greeting: greeting as Reply,
+    get roundTrips() {
+      return session.roundTrips;
+    },
+    async send(message, how = {}) {
+      const procedure = transaction(session, envelope(message, capabilities, how), how);
+      const { value, roundTrips } = await driver.run('transaction', procedure, how.signal);
+      return { ...value, roundTrips };
+    },
+    verify: async (address) => run('verify', verify(session, address)),
+    noop: () => run('noop', noop(session)),
+    reset: () => run('reset', reset(session)),
+    close,
+    destroy,
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -77,7 +77,7 @@ export interface SmtpErrorDetails {
   readonly reply?: Reply | undefined;
   readonly rejected?: readonly RejectedRecipient[];
   readonly delivery?: Delivery;
-  readonly retry?: Retry;
+  readonly retry?: Retry | undefined;
   readonly cause?: unknown;
 }
 
@@ -112,8 +112,8 @@ export class SmtpError extends Error {
 
   constructor(code: SmtpErrorCode, message: string, { cause, ...details }: SmtpErrorDetails) {
     super(message, { cause });
-    const { delivery = 'not-sent', reply } = details;
-    Object.assign(this, { name: 'SmtpError', code, delivery, retry: retryOf(code, delivery, reply) }, details);
+    const { delivery = 'not-sent', reply, retry = retryOf(code, delivery, reply) } = details;
+    Object.assign(this, details, { name: 'SmtpError', code, delivery, retry });
   }
 }
 

@@ -1,7 +1,12 @@
 /** Public names, nothing else. */
-export { connect, type Receipt, SmtpClient } from './client.ts';
+export { connect, type Receipt, type SmtpClient } from './client.ts';
 export type { Clock } from './driver/driver.ts';
-export type { TlsOptions, Transport, TransportEvents, TransportOptions } from './driver/transport.ts';
+export type {
+  TlsOptions,
+  Transport,
+  TransportEvents,
+  TransportOptions,
+} from './driver/transport.ts';
 export {
   type Delivery,
   isSmtpError,
@@ -14,8 +19,8 @@ export {
 export type { ConnectOptions, TranscriptEvent } from './options.ts';
 export type { SaslExchange, SaslMechanism } from './sasl/mechanism.ts';
 export type { Content } from './session/content.ts';
-export type { OutgoingMessage, SendOptions } from './session/envelope.ts';
+export type { OutgoingMessage, Recipient, SendOptions } from './session/envelope.ts';
 export type { Timeouts } from './session/limits.ts';
 export type { Capabilities } from './wire/extension.ts';
-export type { MailParameters, Recipient } from './wire/mail-parameter.ts';
+export type { MailParameters } from './wire/mail-parameter.ts';
 export type { EnhancedStatusCode, Reply } from './wire/reply.ts';

@@ -1,5 +1,6 @@
 /** The options of `connect()`: types, defaults, units, and what is refused before anything is sent. */
-import type { Clock } from './driver/driver.ts';
+import { type Clock, systemClock } from './driver/driver.ts';
+import { nodeTransport } from './driver/node-transport.ts';
 import type { TlsOptions, Transport, TransportOptions } from './driver/transport.ts';
 import type { Phase } from './errors.ts';
 import { login } from './sasl/login.ts';
@@ -25,7 +26,7 @@ export interface TranscriptEvent {
 export interface ConnectOptions {
   /** The server's name or address. */
   readonly host: string;
-  /** Default: 465 for tls 'implicit', 24 for lmtp, else 587. */
+  /** Default: 465 for tls 'implicit', else 587. */
   readonly port?: number;
   /**
    * 'implicit': TLS from the first octet (RFC 8314 §3.3). 'starttls': STARTTLS, and an error where it is
@@ -36,13 +37,14 @@ export interface ConnectOptions {
   /** By the names of node:tls. */
   readonly tlsOptions?: TlsOptions;
   /** User and password, for PLAIN or LOGIN; or mechanisms, of which the strongest that the server offers is used. */
-  readonly auth?: { readonly user: string; readonly pass: string } | SaslMechanism | readonly SaslMechanism[];
+  readonly auth?:
+    | { readonly user: string; readonly pass: string }
+    | SaslMechanism
+    | readonly SaslMechanism[];
   /** Allows mechanisms that expose the secret on a connection without TLS. Default false. */
   readonly allowInsecureAuth?: boolean;
   /** The argument of EHLO: a domain or an address literal. Default: the literal of the local end's address. */
   readonly name?: string;
-  /** Default 'smtp'. */
-  readonly protocol?: 'smtp' | 'lmtp';
   /**
    * How far commands are grouped where the server offers PIPELINING (RFC 2920): 'overlap' (default) also
    * writes the next message's envelope behind the content of the one before; 'envelope' groups within
@@ -59,16 +61,21 @@ export interface ConnectOptions {
   readonly localAddress?: string;
   /** A connected transport, or what makes one. Default: node:net and node:tls. */
   readonly transport?: Transport | ((options: TransportOptions) => Promise<Transport>);
-  /** Called for each command and each reply. What it throws is ignored. */
+  /** Called for each command and each reply. What it throws fails the connection. */
   readonly onTranscript?: (event: TranscriptEvent) => void;
   /** Where time comes from. Default: the runtime's. */
   readonly clock?: Clock;
 }
 
 /** Options with every default in place. */
-export interface ResolvedOptions {
-  readonly port: number;
-  readonly tls: NonNullable<ConnectOptions['tls']>;
+export interface ResolvedOptions
+  extends Pick<ConnectOptions, 'localAddress' | 'onTranscript' | 'signal'>,
+    Required<
+      Omit<
+        ConnectOptions,
+        'auth' | 'name' | 'timeouts' | 'localAddress' | 'onTranscript' | 'signal'
+      >
+    > {
   readonly mechanisms: readonly SaslMechanism[];
   readonly secrets: readonly string[];
   readonly name: string | undefined;
@@ -77,30 +84,33 @@ export interface ResolvedOptions {
 
 /** @throws TypeError for what cannot be used */
 export function resolveOptions(options: ConnectOptions): ResolvedOptions {
-  const { host, protocol, auth = [], pipelining } = options;
-  const tls = options.tls ?? (options.port === 465 ? 'implicit' : 'starttls');
-  const port = options.port ?? (tls === 'implicit' ? 465 : protocol === 'lmtp' ? 24 : 587);
-  const timeouts = { ...TIMEOUTS, ...options.timeouts };
-  const name = options.name && mapDomain(options.name);
+  const { auth = [], name, tls = options.port === 465 ? 'implicit' : 'starttls' } = options;
+  const password = 'pass' in auth;
+  const resolved = {
+    port: tls === 'implicit' ? 465 : 587,
+    tlsOptions: {},
+    pipelining: 'overlap' as const,
+    ignoreExtensions: [],
+    allowInsecureAuth: false,
+    clock: systemClock,
+    transport: nodeTransport,
+    ...options,
+    tls,
+    name: name && mapDomain(name),
+    timeouts: { ...TIMEOUTS, ...options.timeouts },
+    mechanisms: password ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
+    secrets: password ? [auth.pass] : [],
+  };
   const check = (as: string, value: unknown, fits: unknown): void => {
     if (!fits) throw unusable(value, as);
   };
-  check('host', host, /^[^\0-\x20\x7f]+$/.test(host));
-  check('port', port, Number.isInteger(port) && port > 0 && port < 65_536);
+  check('host', options.host, options.host);
   check('tls', tls, /^(implicit|starttls|opportunistic|off)$/.test(tls));
-  check('protocol', protocol, /^(smtp|lmtp|undefined)$/.test(`${protocol}`));
-  check('pipelining', pipelining, /^(overlap|envelope|off|undefined)$/.test(`${pipelining}`));
-  check('name: it is no domain and no address literal', options.name, name || options.name === undefined);
-  for (const [limit, ms] of Object.entries(timeouts)) check(`timeouts.${limit}: it is no number of ms`, ms, ms > 0);
-  const password = 'pass' in auth;
-  return {
-    port,
-    tls,
-    mechanisms: password ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
-    secrets: password ? [auth.pass] : [],
-    name,
-    timeouts,
-  };
+  check('pipelining', resolved.pipelining, /^(overlap|envelope|off)$/.test(resolved.pipelining));
+  check('name', name, resolved.name || name === undefined);
+  for (const [limit, ms] of Object.entries(resolved.timeouts))
+    check(`timeouts.${limit}`, ms, ms > 0);
+  return resolved;
 }
 
 /** The address literal of a local end (RFC 5321 §4.1.3). */

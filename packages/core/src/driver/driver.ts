@@ -2,11 +2,11 @@
  * Performs a session's actions on a transport and feeds it events. Owns the clock: one timer, for
  * whatever the session waits for.
  */
-import { fault, SmtpError } from '../errors.ts';
-import { type Timeouts, timeoutOf } from '../session/limits.ts';
+import { fault, type Phase, type SmtpError } from '../errors.ts';
+import type { Timeouts } from '../session/limits.ts';
 import type { ProcedureName } from '../session/phase.ts';
 import type { Procedure } from '../session/procedure.ts';
-import type { Session, Task } from '../session/session.ts';
+import type { Session, Wait } from '../session/session.ts';
 import type { Transport } from './transport.ts';
 
 /** Time as the driver needs it. */
@@ -47,14 +47,20 @@ export interface Driver {
  *
  * @param hint - what may be the cause when a deadline passes
  */
-export function drive(session: Session, timeouts: Timeouts, clock: Clock, hint: () => string): Driver {
+export function drive(
+  session: Session,
+  timeouts: Timeouts,
+  clock: Clock,
+  hint: () => string,
+): Driver {
   let transport: Transport | undefined;
   let choked = false;
-  let scheduled = false;
-  let progress = -1;
+  let watched: Wait | undefined;
   let cancel = (): void => {};
   const gone = new AbortController();
-  const closed = new Promise<void>((resolve) => gone.signal.addEventListener('abort', () => resolve()));
+  const closed = new Promise<void>((resolve) =>
+    gone.signal.addEventListener('abort', () => resolve()),
+  );
 
   const finish = (): void => {
     cancel();
@@ -71,51 +77,54 @@ export function drive(session: Session, timeouts: Timeouts, clock: Clock, hint: 
       const action = session.poll();
       if (!action) break;
       if (action.type === 'write') choked = !transport?.write(action.octets);
-      else if (action.type === 'close') {
-        if (action.abrupt) finish();
-        else {
-          transport?.end();
-          // RFC 5321 §4.1.1.10 lets the server close first; one that does not is not waited for.
-          cancel();
-          cancel = clock.after(Math.min(timeouts.quit, 1_000), finish);
-        }
-      } else {
-        // A handshake begins in this very turn: nothing may be read from the plain transport any more.
-        const asked = action.type === 'await' ? attempt(action.ask) : transport?.startTls();
-        Promise.resolve(asked)
+      else if (action.type !== 'close') {
+        // Called in this very turn: once a handshake is due, nothing may be read from the plain transport.
+        (async () => (action.type === 'await' ? action.ask() : transport?.startTls()))()
           .then(
-            (value) => (action.type === 'await' ? session.answer(action, value) : session.secured()),
-            (error) =>
-              action.type === 'await'
-                ? session.refuse(action, error)
-                : session.fail(error instanceof SmtpError ? error : fault('ERR_SMTP_TLS', String(error), { phase: 'tls', cause: error })),
+            (value) => session.answer(action, value),
+            (error) => session.refuse(action, error),
           )
           .then(pump);
+      } else if (action.abrupt) finish();
+      else {
+        transport?.end();
+        // RFC 5321 §4.1.1.10 lets the server close first; one that does not is not waited for.
+        cancel();
+        cancel = clock.after(1_000, finish);
       }
     }
-    watch();
-  };
-  /** Sets the deadline of what the session waits for, anew whenever it has got on. */
-  const watch = (): void => {
-    if (session.progress === progress || session.phase === 'closed') return;
-    progress = session.progress;
+    // Every wait has a deadline of its own.
+    const { waiting } = session;
+    if (waiting === watched || session.phase === 'closed') return;
+    watched = waiting;
     cancel();
-    const phase = session.waiting;
-    const limit = phase && timeoutOf(phase);
-    if (limit) cancel = after(limit, () => fail(fault('ERR_SMTP_TIMEOUT', late(limit) + hint(), { phase })));
+    if (waiting)
+      cancel = limit(waiting.phase === 'idle' ? 'mail' : waiting.phase, fail, waiting.phase);
   };
-  const after = (limit: keyof Timeouts, action: () => void): (() => void) =>
-    timeouts[limit] < Number.POSITIVE_INFINITY ? clock.after(timeouts[limit], action) : () => {};
-  const late = (limit: keyof Timeouts): string => `${timeouts[limit]} ms have passed (timeouts.${limit})`;
+  const limit = (
+    name: keyof Timeouts,
+    late: (error: SmtpError) => void,
+    phase: Phase = 'idle',
+  ): (() => void) =>
+    timeouts[name] < Number.POSITIVE_INFINITY
+      ? clock.after(timeouts[name], () =>
+          late(
+            fault(
+              'ERR_SMTP_TIMEOUT',
+              `${timeouts[name]} ms have passed (timeouts.${name})${hint()}`,
+              { phase },
+            ),
+          ),
+        )
+      : () => {};
 
   return {
     closed,
     fail,
     async connect(open) {
-      const opened = await open(gone.signal);
-      if (gone.signal.aborted) opened.destroy();
-      transport = opened;
-      opened.attach({
+      transport = await open(gone.signal);
+      if (gone.signal.aborted) transport.destroy();
+      transport.attach({
         onData(octets) {
           session.receive(octets);
           pump();
@@ -130,42 +139,31 @@ export function drive(session: Session, timeouts: Timeouts, clock: Clock, hint: 
           finish();
         },
       });
-      return opened.secure;
+      return transport.secure;
     },
     run: (name, procedure, signal) =>
       new Promise((resolve, reject) => {
-        let task: Task | undefined;
-        let over = false;
         const abort = (error: SmtpError): void => {
-          if (task) session.abort(task, error);
+          session.abort(task, error);
           pump();
         };
-        const onAbort = (): void => abort(fault('ERR_SMTP_ABORTED', 'the caller aborted', { phase: 'idle', cause: signal?.reason }));
-        const cancelTotal =
-          name === 'open' || name === 'transaction'
-            ? after('total', () => abort(fault('ERR_SMTP_TIMEOUT', late('total'), { phase: 'idle' })))
-            : () => {};
-        task = session.start(name, procedure, (error, value) => {
-          over = true;
+        const onAbort = (): void =>
+          abort(
+            fault('ERR_SMTP_ABORTED', 'the caller aborted', {
+              phase: 'idle',
+              cause: signal?.reason,
+            }),
+          );
+        const cancelTotal = limit('total', abort);
+        signal?.addEventListener('abort', onAbort);
+        const task = session.start(name, procedure, (error, value, roundTrips) => {
           cancelTotal();
           signal?.removeEventListener('abort', onAbort);
-          if (error === undefined) resolve({ value, roundTrips: task?.roundTrips ?? 0 });
+          if (error === undefined) resolve({ value, roundTrips });
           else reject(error);
         });
-        if (over) return;
-        signal?.addEventListener('abort', onAbort);
         if (signal?.aborted) onAbort();
-        if (scheduled) return;
-        scheduled = true;
-        queueMicrotask(() => {
-          scheduled = false;
-          pump();
-        });
+        queueMicrotask(pump);
       }),
   };
-}
-
-/** Calls; what it throws becomes a rejection. */
-async function attempt(ask: () => unknown): Promise<unknown> {
-  return ask();
 }

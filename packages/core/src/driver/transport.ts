@@ -6,7 +6,7 @@ export interface TransportEvents {
   onData(octets: Uint8Array): void;
   /** The transport takes more, after a `write` that returned false. */
   onDrain(): void;
-  /** The other side has ended, or the transport broke; called at most once. Without an error it ended in order. */
+  /** The other side has ended, or the transport broke. Only the first call counts. Without an error it ended in order. */
   onClose(error?: Error): void;
 }
 
@@ -22,13 +22,13 @@ export interface Transport {
   write(octets: Uint8Array): boolean;
   /**
    * Upgrades to TLS (RFC 3207 §4): stops reading plain octets before it returns. Rejects where the
-   * handshake or the certificate fails; `onClose` need not be called then.
+   * handshake or the certificate fails.
    */
   startTls(): Promise<void>;
   /** Ends in order: what was written still leaves. */
-  end(): void;
+  end(): unknown;
   /** Closes at once and releases everything. May be called more than once. */
-  destroy(): void;
+  destroy(): unknown;
 }
 
 /** What a transport is made for. */

@@ -17,7 +17,10 @@ import { refuseCredential, type SaslMechanism } from './mechanism.ts';
  * console.log(login({ user: '1website', pass: 'test' }).exposesSecret); // true
  * ```
  */
-export function login(credentials: { readonly user: string; readonly pass: string }): SaslMechanism {
+export function login(credentials: {
+  readonly user: string;
+  readonly pass: string;
+}): SaslMechanism {
   const { user, pass } = credentials;
   refuseCredential(user, pass);
   return {

@@ -45,7 +45,7 @@ export interface SaslExchange {
 export function refuseCredential(...texts: readonly string[]): void {
   for (const text of texts) {
     if (typeof text !== 'string' || /[\0\p{Surrogate}]/u.test(text)) {
-      throw new TypeError('Cannot use the credentials: one is no string, or holds NUL or half a surrogate pair');
+      throw new TypeError('Cannot use the credentials: not text');
     }
   }
 }

@@ -2,11 +2,13 @@
  * The contract between the session and whoever drives it, on one page.
  *
  * The driver feeds events by calling the session's methods: `receive(octets)` for what the transport
- * read, `end()` when it ended, `fail(error)` when it broke or the deadline of `waiting` has passed,
- * `secured()` when TLS is up, `answer(action, value)` or `refuse(action, error)` for an `await`. After each of them it performs what `poll()` gives, until that gives nothing.
+ * read, `end()` when it ended, `fail(error)` when the deadline of `waiting` has passed, and
+ * `answer(action, value)` or `refuse(action, error)` for what it was asked. After each of them it
+ * performs what `poll()` gives, until that gives nothing.
  *
  * The session is synchronous: it never waits, never touches a socket, and knows no clock.
  */
+import type { Phase } from '../errors.ts';
 
 /** Write these octets. While the transport is full, do not call `poll()` until it has drained. */
 export interface WriteAction {
@@ -14,20 +16,16 @@ export interface WriteAction {
   readonly octets: Uint8Array;
 }
 
-/**
- * Start the TLS handshake, at once and before anything else is read from the transport; then call
- * `secured()`, or `fail()`.
- */
+/** Start the TLS handshake, at once and before anything else is read from the transport; answer when it is done. */
 export interface StartTlsAction {
   readonly type: 'start-tls';
+  readonly phase: 'tls';
 }
 
-/**
- * Call `ask`. Pass on what it returns, or what the promise that it returns resolves to, by
- * `answer(action, value)`; what it throws or rejects with, by `refuse(action, error)`.
- */
+/** Call `ask`, and answer with what it returns, or with what the promise that it returns resolves to. */
 export interface AwaitAction {
   readonly type: 'await';
+  readonly phase: Phase;
   readonly ask: () => unknown;
 }
 
@@ -37,5 +35,8 @@ export interface CloseAction {
   readonly abrupt: boolean;
 }
 
-/** What the session asks of its driver. */
-export type Action = WriteAction | StartTlsAction | AwaitAction | CloseAction;
+/** What the session asks of its driver, and waits for. */
+export type Question = StartTlsAction | AwaitAction;
+
+/** What the session wants done. */
+export type Action = WriteAction | Question | CloseAction;

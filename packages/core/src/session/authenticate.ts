@@ -1,9 +1,8 @@
 import { refused, SmtpError } from '../errors.ts';
 import { fromBase64, type SaslMechanism, toBase64 } from '../sasl/mechanism.ts';
-import { line, MAX_COMMAND_LINE } from '../wire/command.ts';
+import { commandLine, MAX_COMMAND_LINE } from '../wire/command.ts';
 import { describeReply, type Reply } from '../wire/reply.ts';
-import { ask, command, type Procedure } from './procedure.ts';
-import type { SessionContext } from './session.ts';
+import { ask, command, type Line, type Procedure } from './procedure.ts';
 
 /** What authenticate chooses from. */
 export interface AuthenticateOptions {
@@ -16,59 +15,58 @@ export interface AuthenticateOptions {
 
 /** AUTH (RFC 4954 §4): the strongest mechanism that the server offers. */
 export function* authenticate(
+  line: Line,
   { mechanisms, secrets, allowInsecureAuth }: AuthenticateOptions,
-  { capabilities: { auth }, secure }: SessionContext,
 ): Procedure<void> {
-  const offered = mechanisms.filter(({ name }) => auth.has(name)).sort((a, b) => b.strength - a.strength);
-  const usable = offered.filter(({ exposesSecret }) => !exposesSecret || secure || allowInsecureAuth);
-  let reply: Reply | undefined;
-  for (const mechanism of usable) {
-    reply = yield* exchange(mechanism, secrets);
+  const { auth } = line.capabilities;
+  const offered = mechanisms
+    .filter(({ name }) => auth.has(name))
+    .sort((a, b) => b.strength - a.strength);
+  for (const mechanism of offered) {
+    if (mechanism.exposesSecret && !line.secure && !allowInsecureAuth) continue;
+    const reply = yield* exchange(line, mechanism, [...secrets]);
     if (reply.code === 235) return;
     // RFC 4954 §4: 504 says that the mechanism is not known after all. Anything else is about the
     // credentials, and trying them again by another mechanism would only count as another failure.
-    if (reply.code !== 504) break;
+    if (reply.code !== 504)
+      throw refused('authenticate', reply, { phase: 'auth' }, 'ERR_SMTP_AUTH');
   }
-  if (reply) throw refused('authenticate', reply, { phase: 'auth' }, 'ERR_SMTP_AUTH');
   const names = mechanisms.map(({ name }) => name);
   throw failure(
-    offered[0]
-      ? `without TLS ${names} would show the password; use TLS, or allowInsecureAuth`
-      : `the server offers ${[...auth].join() || 'no AUTH'}, not ${names}`,
+    offered[0] && !line.secure
+      ? `${names} needs TLS, or allowInsecureAuth`
+      : `the server offers ${[...auth].join() || 'none'}, not ${names}`,
   );
 }
 
 /** One exchange; returns the reply that ended it. */
-function* exchange(mechanism: SaslMechanism, secrets: readonly string[]): Procedure<Reply> {
+function* exchange(line: Line, mechanism: SaslMechanism, secrets: string[]): Procedure<Reply> {
   const { name } = mechanism;
   const running = mechanism.start();
-  const sent = [...secrets];
-  const say = (text: string, shown: string, secret = ''): Procedure<Reply> => {
-    sent.push(secret);
-    return command(line(text), 'auth', { shown, secrets: sent });
-  };
-  let initial = running.initial && toBase64(yield* ask('auth', () => (running.initial as NonNullable<typeof running.initial>)()));
-  let text = `AUTH ${name}`;
-  let shown = text;
+  const say = (text: string, shown: string): Procedure<Reply> =>
+    command(line, commandLine(text), 'auth', { shown, secrets });
+  let response: string | undefined;
+  if (running.initial)
+    secrets.push(
+      (response = toBase64(yield* ask('auth', () => running.initial?.() as Uint8Array))),
+    );
   // RFC 4954 §4: an empty initial response is `=`; one that makes the line too long goes behind the first challenge.
-  if (initial !== undefined && text.length + initial.length < MAX_COMMAND_LINE - 2) {
-    text += ` ${initial || '='}`;
-    shown += ' ***';
-  }
-  let reply = yield* say(text, shown, shown === text ? '' : initial);
-  if (shown !== text) initial = undefined;
+  const initial = `AUTH ${name} ${response || '='}`;
+  const fits = response !== undefined && initial.length <= MAX_COMMAND_LINE - 2;
+  let reply = yield* fits ? say(initial, `AUTH ${name} ***`) : say(`AUTH ${name}`, `AUTH ${name}`);
+  if (fits) response = undefined;
   while (reply.code === 334) {
-    let response: string;
     try {
       const challenge = fromBase64(reply.lines[0] as string);
-      response = initial ?? toBase64(yield* ask('auth', () => running.respond(challenge)));
-      initial = undefined;
+      response ??= toBase64(yield* ask('auth', () => running.respond(challenge)));
     } catch (cause) {
       // RFC 4954 §4: a line with `*` alone cancels the exchange.
       const cancelled = yield* say('*', '*');
-      throw failure(`${name} failed: ${(cause as Error)?.message} (${describeReply(cancelled)})`, cause);
+      throw failure(`${name}: ${(cause as Error)?.message} (${describeReply(cancelled)})`, cause);
     }
-    reply = yield* say(response, '***', response);
+    secrets.push(response);
+    reply = yield* say(response, '***');
+    response = undefined;
   }
   return reply;
 }

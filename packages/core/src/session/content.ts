@@ -26,13 +26,14 @@ export interface ContentSource {
 export function inspect(content: Content, size: number | undefined): ContentSource {
   const source = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   if (source instanceof Uint8Array) {
-    const data = new Transparency(false);
+    const data = new Transparency();
     contentFault(() => data.push(source));
     data.end();
     return { source, size: data.octets, eightBit: source.some((octet) => octet > 127) };
   }
-  if (!source?.[Symbol.asyncIterator]) throw unusable(source, 'content: it is no string, Uint8Array or stream of Uint8Array');
-  if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0)) throw unusable(size, 'size');
+  if (!source?.[Symbol.asyncIterator]) throw unusable(source, 'content');
+  if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0))
+    throw unusable(size, 'size');
   return { source, size, eightBit: false };
 }
 
@@ -42,6 +43,10 @@ export function contentFault<T>(work: () => T): T {
     return work();
   } catch (cause) {
     if (cause instanceof SmtpError) throw cause;
-    throw new SmtpError('ERR_SMTP_CONTENT', `Cannot send the content: ${(cause as Error)?.message}`, { phase: 'content', cause });
+    throw new SmtpError(
+      'ERR_SMTP_CONTENT',
+      `Cannot send the content: ${(cause as Error)?.message}`,
+      { phase: 'content', cause },
+    );
   }
 }

@@ -1,12 +1,11 @@
 import { refused } from '../errors.ts';
 import type { Reply } from '../wire/reply.ts';
-import { type Procedure, REPLY } from './procedure.ts';
-import type { SessionContext } from './session.ts';
+import type { Line, Procedure } from './procedure.ts';
 
 /** Awaits the greeting (RFC 5321 §3.1). Nothing is sent before its last line. */
-export function* greet(context: SessionContext): Procedure<void> {
-  const reply = (yield REPLY) as Reply;
-  context.greeting = reply;
+export function* greet(line: Line): Procedure<void> {
+  const reply = (yield) as Reply;
+  line.greeting = reply;
   // RFC 5321 §4.3.2: a connection is established by 220. A 554 or 4yz refuses the session; anything
   // else (354, 250) comes from a server that is not in step.
   if (reply.code !== 220) throw refused('connect', reply, { phase: 'greeting' });

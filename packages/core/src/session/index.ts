@@ -1,15 +1,37 @@
 /** The sans-IO session, for other runtimes and for library authors. See action.ts for the contract. */
-export { type Delivery, isSmtpError, type Phase, type RejectedRecipient, type Retry, SmtpError, type SmtpErrorCode } from '../errors.ts';
+export {
+  type Delivery,
+  isSmtpError,
+  type Phase,
+  type RejectedRecipient,
+  type Retry,
+  SmtpError,
+  type SmtpErrorCode,
+} from '../errors.ts';
 export type { Capabilities } from '../wire/extension.ts';
-export type { MailParameters, Recipient } from '../wire/mail-parameter.ts';
+export type { MailParameters } from '../wire/mail-parameter.ts';
 export type { EnhancedStatusCode, Reply } from '../wire/reply.ts';
-export type { Action, AwaitAction, CloseAction, StartTlsAction, WriteAction } from './action.ts';
+export type {
+  Action,
+  AwaitAction,
+  CloseAction,
+  Question,
+  StartTlsAction,
+  WriteAction,
+} from './action.ts';
 export type { Content } from './content.ts';
-export { envelope, type Envelope, type OutgoingMessage, type SendOptions } from './envelope.ts';
-export { type Timeouts, TIMEOUTS, timeoutOf } from './limits.ts';
-export { open, type OpenOptions } from './open.ts';
-export type { SessionPhase } from './phase.ts';
+export {
+  type Envelope,
+  envelope,
+  type OutgoingMessage,
+  type Recipient,
+  type SendOptions,
+} from './envelope.ts';
+export { TIMEOUTS, type Timeouts } from './limits.ts';
+export { type OpenOptions, open } from './open.ts';
+export type { ProcedureName, SessionPhase } from './phase.ts';
+export type { Command, Line, Procedure } from './procedure.ts';
 export { quit } from './quit.ts';
 export { noop, reset, verify } from './reset.ts';
-export { Session, type SessionContext, type Task, type WireListener } from './session.ts';
-export { transaction, type TransactionOptions, type TransactionResult } from './transaction.ts';
+export { Session, type Task, type Wait, type WireListener } from './session.ts';
+export { type TransactionResult, transaction } from './transaction.ts';

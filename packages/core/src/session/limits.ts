@@ -1,6 +1,4 @@
 /** Timeouts as data, each with its RFC section. */
-import type { Phase } from '../errors.ts';
-
 /**
  * How long to wait, in ms. The defaults are the minima that RFC 5321 §4.5.3.2 asks of a client, where
  * it names one.
@@ -28,9 +26,9 @@ export interface Timeouts {
   readonly content: number;
   /** The final reply, behind the content: 600,000 (RFC 5321 §4.5.3.2.6). */
   readonly final: number;
-  /** QUIT and the end of the connection: 5,000. */
+  /** The reply to QUIT: 5,000. */
   readonly quit: number;
-  /** A whole `connect()` or `send()`: unlimited. */
+  /** A whole `connect()`, `send()` or other call: unlimited. */
   readonly total: number;
 }
 
@@ -49,11 +47,6 @@ export const TIMEOUTS: Timeouts = {
   quit: 5_000,
   total: Number.POSITIVE_INFINITY,
 };
-
-/** The timeout that governs a phase. */
-export function timeoutOf(phase: Phase): keyof Timeouts {
-  return phase === 'idle' ? 'mail' : phase;
-}
 
 /** Command groups and content go to the transport in writes of about this many octets. */
 export const WRITE_OCTETS = 65_536;

@@ -1,53 +1,62 @@
 /**
- * Procedures: dialogues as generators. A procedure yields steps and is resumed with what each step
- * brings; it touches nothing but its arguments and the replies. Only session.ts runs one.
+ * Procedures: dialogues as generators. A procedure writes on the line that it is given, and yields to
+ * wait: nothing for its next reply, or a question for the driver. It touches nothing else. Only
+ * session.ts runs one.
  */
 import type { Phase } from '../errors.ts';
+import type { Capabilities } from '../wire/extension.ts';
 import type { Reply } from '../wire/reply.ts';
+import type { Question } from './action.ts';
+import type { ProcedureName } from './phase.ts';
+
+/** A dialogue that comes to a T. */
+export type Procedure<T> = Generator<Question | undefined, T, unknown>;
 
 /** One command line on its way out; each owes one reply. */
 export interface Command {
   /** With its CRLF. */
   readonly line: string;
   readonly phase: Phase;
-  /** What transcripts and errors show in place of the line, where it holds a secret. */
+  /** What transcripts show in place of the line, where it holds a secret. */
   readonly shown?: string;
   /** What is blotted out of the reply to this command. */
   readonly secrets?: readonly string[];
 }
 
-/** What a procedure can ask of the session. */
-export type Step =
-  /** Write a command group (RFC 2920 §3.1). Resumed at once. */
-  | { readonly type: 'write'; readonly commands: readonly Command[] }
-  /** Write content; `replies` final replies are owed for it. With the last of it comes the size of the whole in `complete`. */
-  | { readonly type: 'octets'; readonly octets: Uint8Array; readonly replies: number; readonly complete?: number }
-  /** Resumed with the next reply to what this procedure has written. */
-  | { readonly type: 'reply' }
-  /** Nothing more will be written: the next procedure may begin. Resumed at once. */
-  | { readonly type: 'release' }
-  /** Resumed with what `ask` brings, once everything written before has been handed to the transport. */
-  | { readonly type: 'await'; readonly phase: Phase; readonly ask: () => unknown }
-  /** Resumed when TLS is up. */
-  | { readonly type: 'start-tls'; readonly phase: 'tls' };
-
-export type Procedure<T> = Generator<Step, T, unknown>;
-
-export const REPLY: Step = { type: 'reply' };
-export const START_TLS: Step = { type: 'start-tls', phase: 'tls' };
-export const RELEASE: Step = { type: 'release' };
+/** The session as a procedure sees it. What is written before the next yield leaves as one group (RFC 2920 §3.1). */
+export interface Line {
+  capabilities: Capabilities;
+  /** Whether the transport is under TLS. */
+  secure: boolean;
+  greeting: Reply | undefined;
+  /** Times the client had to wait for the server so far, a TLS handshake among them. */
+  roundTrips: number;
+  /** How far commands are grouped. */
+  pipelining: 'overlap' | 'envelope' | 'off';
+  /** A MAIL was accepted, and neither content nor RSET has ended its transaction. */
+  transactionOpen: boolean;
+  /** Writes a command. */
+  write(command: Command): void;
+  /** Writes content. With the last of it, the final reply is owed; for a whole message comes its size in octets. */
+  content(octets: Uint8Array, last?: boolean, size?: number): void;
+  /** Nothing more will be written: the next procedure may begin. */
+  release(): void;
+  /** Runs a procedure inside another one, as the table of phases allows it. */
+  within<T>(name: ProcedureName, procedure: Procedure<T>): Procedure<T>;
+}
 
 /** Writes one command and awaits its reply. */
 export function* command(
-  line: string,
+  line: Line,
+  text: string,
   phase: Phase,
   secret?: Pick<Command, 'shown' | 'secrets'>,
 ): Procedure<Reply> {
-  yield { type: 'write', commands: [{ line, phase, ...secret }] };
-  return (yield REPLY) as Reply;
+  line.write({ line: text, phase, ...secret });
+  return (yield) as Reply;
 }
 
-/** Awaits something else than the server: a key derivation, a token, a block of content. */
+/** Asks the driver for something else than a reply: a connection, a key derivation, a block of content. */
 export function* ask<T>(phase: Phase, question: () => T | Promise<T>): Procedure<T> {
   return (yield { type: 'await', phase, ask: question }) as T;
 }

@@ -1,29 +1,24 @@
 import { refused } from '../errors.ts';
-import { line } from '../wire/command.ts';
+import { commandLine } from '../wire/command.ts';
 import { parsePath } from '../wire/path.ts';
 import type { Reply } from '../wire/reply.ts';
-import { command, isPositive, type Procedure } from './procedure.ts';
-import type { SessionContext } from './session.ts';
+import { command, isPositive, type Line, type Procedure } from './procedure.ts';
 
 /** RSET (RFC 5321 §4.1.1.5): ends an open transaction. */
-export function* reset(context: SessionContext): Procedure<Reply> {
-  const reply = yield* demand('RSET');
-  context.transactionOpen = false;
+export function* reset(line: Line): Procedure<Reply> {
+  const reply = yield* noop(line, 'RSET');
+  line.transactionOpen = false;
   return reply;
 }
 
 /** NOOP (RFC 5321 §4.1.1.9). */
-export function noop(): Procedure<Reply> {
-  return demand('NOOP');
+export function* noop(line: Line, verb = 'NOOP'): Procedure<Reply> {
+  const reply = yield* command(line, commandLine(verb), 'idle');
+  if (!isPositive(reply)) throw refused(`send ${verb}`, reply, { phase: 'idle' });
+  return reply;
 }
 
 /** VRFY (RFC 5321 §4.1.1.6): the answer is given as it is, 252 and refusals included (RFC 5321 §3.5.3). */
-export function verify(address: string): Procedure<Reply> {
-  return command(line(`VRFY ${parsePath(address, 'address').text}`), 'idle');
-}
-
-function* demand(verb: string): Procedure<Reply> {
-  const reply = yield* command(line(verb), 'idle');
-  if (!isPositive(reply)) throw refused(`send ${verb}`, reply, { phase: 'idle' });
-  return reply;
+export function verify(line: Line, address: string): Procedure<Reply> {
+  return command(line, commandLine(`VRFY ${parsePath(address, 'address').text}`), 'idle');
 }

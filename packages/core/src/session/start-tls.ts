@@ -1,10 +1,21 @@
 import { refused } from '../errors.ts';
-import { line } from '../wire/command.ts';
-import { command, type Procedure, START_TLS } from './procedure.ts';
+import { commandLine } from '../wire/command.ts';
+import { parseCapabilities } from '../wire/extension.ts';
+import { command, type Line, type Procedure } from './procedure.ts';
+
+/** The handshake. */
+export function* handshake(line: Line): Procedure<void> {
+  yield { type: 'start-tls', phase: 'tls' };
+  line.secure = true;
+  line.roundTrips += 1;
+}
 
 /** STARTTLS and the handshake (RFC 3207 §4). The session refuses octets behind the 220. */
-export function* startTls(): Procedure<void> {
-  const reply = yield* command(line('STARTTLS'), 'starttls');
-  if (reply.code !== 220) throw refused('send STARTTLS', reply, { phase: 'starttls' }, 'ERR_SMTP_TLS');
-  yield START_TLS;
+export function* startTls(line: Line): Procedure<void> {
+  const reply = yield* command(line, commandLine('STARTTLS'), 'starttls');
+  if (reply.code !== 220)
+    throw refused('send STARTTLS', reply, { phase: 'starttls' }, 'ERR_SMTP_TLS');
+  // RFC 3207 §4.2: whatever the server said before the handshake is forgotten.
+  line.capabilities = parseCapabilities();
+  yield* handshake(line);
 }

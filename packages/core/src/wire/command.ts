@@ -1,6 +1,6 @@
 /**
  * Values into command lines (RFC 5321 §4.1). The only place that writes one, and so the only place
- * where a line break could slip in: `line` is the guard against command injection (CWE-93).
+ * where a line break could slip in: `commandLine` is the guard against command injection (CWE-93).
  *
  *   command = verb *( SP argument ) CRLF
  */
@@ -16,8 +16,8 @@ const FORBIDDEN = /[\0-\x1f\x7f\p{Surrogate}]/u;
  *
  * @throws TypeError where it would hold a control character: CR, LF and NUL among them
  */
-export function line(text: string): string {
-  if (FORBIDDEN.test(text)) throw unusable(text, 'a command: it holds a control character or half a surrogate pair');
+export function commandLine(text: string): string {
+  if (FORBIDDEN.test(text)) throw unusable(text, 'a command: it holds a control character');
   return `${text}\r\n`;
 }
 
@@ -27,7 +27,8 @@ export function unusable(value: unknown, as: string): TypeError {
 }
 
 /** `MAIL FROM:<reverse-path> [parameters]` (RFC 5321 §4.1.1.2). */
-export const mail = (path: string, parameters: string): string => line(`MAIL FROM:<${path}>${parameters}`);
+export const mail = (path: string, parameters: string): string =>
+  commandLine(`MAIL FROM:<${path}>${parameters}`);
 
-/** `RCPT TO:<forward-path> [parameters]` (RFC 5321 §4.1.1.3). */
-export const rcpt = (path: string, parameters: string): string => line(`RCPT TO:<${path}>${parameters}`);
+/** `RCPT TO:<forward-path>` (RFC 5321 §4.1.1.3). */
+export const rcpt = (path: string): string => commandLine(`RCPT TO:<${path}>`);

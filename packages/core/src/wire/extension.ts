@@ -8,13 +8,13 @@ import type { Reply } from './reply.ts';
 
 /** What the server offers, as its last EHLO reply said. */
 export interface Capabilities {
-  /** Keyword, in upper case, to its parameters as received. */
+  /** Keyword to its parameters, all in upper case. */
   readonly keywords: ReadonlyMap<string, readonly string[]>;
   /** Names of the SASL mechanisms offered, in upper case (RFC 4954 §3). */
   readonly auth: ReadonlySet<string>;
   /** The largest message, in octets (RFC 1870 §3); undefined where none is declared. */
-  readonly size?: number;
-  /** Whether a keyword is offered; case does not matter. */
+  readonly size: number | undefined;
+  /** Whether a keyword is offered. Keywords are in upper case. */
   has(keyword: string): boolean;
 }
 
@@ -24,25 +24,21 @@ export interface Capabilities {
  * @param reply - its first line is the greeting of the server; each further line is one keyword
  * @param ignore - keywords to treat as absent, for servers that offer what they cannot do
  */
-export function parseCapabilities(reply: Reply | undefined, ignore: readonly string[] = []): Capabilities {
-  const ignored = new Set(ignore.map((keyword) => keyword.toUpperCase()));
+export function parseCapabilities(reply?: Reply, ignore: readonly string[] = []): Capabilities {
+  const ignored = ignore.map((keyword) => keyword.toUpperCase());
   const keywords = new Map<string, readonly string[]>();
   for (const line of reply?.lines.slice(1) ?? []) {
     // `AUTH=LOGIN` is how servers older than RFC 2554 wrote it, and some still do beside the right form.
-    const [keyword = '', ...parameters] = line.replace(/^AUTH=/i, 'AUTH ').trim().split(/[ \t]+/);
-    const name = keyword.toUpperCase();
-    if (!/^[A-Z\d][A-Z\d-]*$/.test(name) || ignored.has(name)) continue;
-    const known = keywords.get(name);
-    if (known === undefined) keywords.set(name, parameters);
-    else if (name === 'AUTH') keywords.set(name, [...known, ...parameters]);
+    const [keyword = '', ...parameters] = line.toUpperCase().replace('AUTH=', 'AUTH ').split(/\s+/);
+    if (!ignored.includes(keyword))
+      keywords.set(keyword, [...(keywords.get(keyword) ?? []), ...parameters]);
   }
   // RFC 1870 §3: no number, or 0, declares no fixed maximum.
-  const declared = keywords.get('SIZE')?.[0] ?? '';
-  const size = /^\d+$/.test(declared) ? Number(declared) : 0;
+  const size = /^\d+$/.exec(keywords.get('SIZE')?.[0] ?? '')?.[0];
   return {
     keywords,
-    auth: new Set(keywords.get('AUTH')?.map((name) => name.toUpperCase())),
-    ...(size > 0 && { size }),
-    has: (keyword) => keywords.has(keyword.toUpperCase()),
+    auth: new Set(keywords.get('AUTH')),
+    size: Number(size) || undefined,
+    has: (keyword) => keywords.has(keyword),
   };
 }

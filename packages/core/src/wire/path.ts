@@ -14,7 +14,10 @@ const MAX_PATH = 254;
 const LOCAL = /^(?:[\w!#-'*+/=?^`{|}~.\u0080-\u{10ffff}-]+|"(?:[^\\"]|\\[ -~])*")$/u;
 const LABEL = '[a-z\\d](?:[\\w-]{0,61}[a-z\\d])?';
 // Domain = sub-domain *("." sub-domain); address-literal = "[" 1*dcontent "]"
-const DOMAIN: RegExp = /*#__PURE__*/ new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[!-Z^-~]+\\])$`, 'i');
+const DOMAIN: RegExp = /*#__PURE__*/ new RegExp(
+  `^(?:${LABEL}(?:\\.${LABEL})*|\\[[!-Z^-~]+\\])$`,
+  'i',
+);
 const ASCII = /^[ -~]*$/;
 
 /** A mailbox that the grammar accepted. It is never parsed again. */
@@ -33,13 +36,11 @@ export interface Path {
  * @throws TypeError where it is not one mailbox
  */
 export function parsePath(address: string, where: string): Path {
-  const at = `${address}`.lastIndexOf('@');
-  const local = `${address}`.slice(0, Math.max(at, 0));
-  const domain = mapDomain(`${address}`.slice(at + 1));
+  const [, local = '', given = ''] = /^(.*)@(.*)$/s.exec(address) ?? [];
+  const domain = mapDomain(given);
   const text = `${local}@${domain}`;
-  if (!domain || !LOCAL.test(local) || text.length > MAX_PATH || typeof address !== 'string') {
+  if (!domain || !LOCAL.test(local) || text.length > MAX_PATH)
     throw unusable(address, `${where}: it is not one mailbox, local@domain`);
-  }
   return { text, needsUtf8: !ASCII.test(local) };
 }
 
@@ -54,7 +55,10 @@ export function mapDomain(domain: string): string | undefined {
   if (ASCII.test(domain)) return DOMAIN.test(domain) ? domain : undefined;
   try {
     const mapped = /^[\p{L}\p{N}\p{M}.-]+$/u.test(domain) && new URL(`http://${domain}`).hostname;
-    return mapped && /\D$/.test(mapped) && DOMAIN.test(mapped) && mapped.split('.').length === domain.split('.').length
+    return mapped &&
+      /\D$/.test(mapped) &&
+      DOMAIN.test(mapped) &&
+      mapped.split('.').length === domain.split('.').length
       ? mapped
       : undefined;
   } catch {

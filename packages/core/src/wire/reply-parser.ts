@@ -1,18 +1,16 @@
 /**
  * Octets into replies (RFC 5321 §4.2), incrementally and within bounds: the same replies come out
- * however the octets were cut. Knows no session; what it cannot accept it throws as ProtocolFault.
+ * however the octets were cut. Knows no session; what it cannot accept it throws.
  *
  *   Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
  */
+import { concatenate } from './octets.ts';
 import { makeReply, type Reply } from './reply.ts';
 
 /** The longest reply line accepted, in octets with its CRLF. RFC 5321 §4.5.3.1.5 asks for 512. */
 export const MAX_REPLY_LINE = 4_096;
 /** The longest reply accepted, in octets over all its lines. */
 export const MAX_REPLY = 65_536;
-
-/** What the server sent is no SMTP reply. The session makes an SmtpError of it. */
-export class ProtocolFault extends Error {}
 
 // The second digit is not looked at (RFC 5321 §4.2: clients act on the first), the third neither.
 // RFC 5321 §2.3.8: a line ends with CR LF and with nothing else, so a CR must stand before the LF.
@@ -35,27 +33,21 @@ export class ReplyParser {
 
   /** Takes octets as the transport gave them. They are not copied where they need not be, and must not change later. */
   push(octets: Uint8Array): void {
-    const rest = this.#octets;
-    this.#octets = octets;
-    if (rest.length > 0) {
-      this.#octets = new Uint8Array(rest.length + octets.length);
-      this.#octets.set(rest);
-      this.#octets.set(octets, rest.length);
-    }
+    this.#octets = this.#octets.length > 0 ? concatenate([this.#octets, octets]) : octets;
   }
 
   /**
    * The next whole reply, or undefined until more octets come.
    *
    * @param announced - whether the server has announced ENHANCEDSTATUSCODES; see {@link Reply.text}
-   * @throws ProtocolFault where the octets are no reply, or exceed the bounds
+   * @throws Error where the octets are no reply, or exceed the bounds
    */
   next(announced: boolean): Reply | undefined {
     for (;;) {
       const end = this.#octets.indexOf(10);
       const length = end < 0 ? this.#octets.length : end + 1;
       if (length > MAX_REPLY_LINE || this.#size + length > MAX_REPLY) {
-        throw new ProtocolFault('a reply is too long');
+        throw new Error('a reply is too long');
       }
       if (end < 0) return undefined;
       const line = decoder.decode(this.#octets.subarray(0, end));
@@ -65,7 +57,7 @@ export class ReplyParser {
       const code = Number(digits);
       // RFC 5321 §4.2.1: each line of a reply has the same code.
       if (!code || (this.#lines.length > 0 && code !== this.#code)) {
-        throw new ProtocolFault(`this is no reply: ${JSON.stringify(line.slice(0, 80))}`);
+        throw new Error(`this is no reply: ${JSON.stringify(line.slice(0, 80))}`);
       }
       this.#code = code;
       this.#lines.push(text.replace(CONTROL, '\ufffd'));
