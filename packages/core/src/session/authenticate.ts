@@ -46,10 +46,10 @@ function* exchange(line: Line, mechanism: SaslMechanism, secrets: string[]): Pro
   const say = (text: string, shown: string): Procedure<Reply> =>
     command(line, commandLine(text), 'auth', { shown, secrets });
   let response: string | undefined;
-  if (running.initial)
-    secrets.push(
-      (response = toBase64(yield* ask('auth', () => running.initial?.() as Uint8Array))),
-    );
+  if (running.initial) {
+    response = toBase64(yield* ask('auth', () => running.initial?.() as Uint8Array));
+    secrets.push(response);
+  }
   // RFC 4954 §4: an empty initial response is `=`; one that makes the line too long goes behind the first challenge.
   const initial = `AUTH ${name} ${response || '='}`;
   const fits = response !== undefined && initial.length <= MAX_COMMAND_LINE - 2;
