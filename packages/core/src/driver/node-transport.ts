@@ -24,9 +24,11 @@ export function nodeTransport({
   /** Resolves when `next` is ready, and makes it the socket at once. */
   const use = (next: Socket, tls: boolean): Promise<void> =>
     new Promise((resolve, reject) => {
+      let ready = false;
       let cause: (AggregateError & NodeJS.ErrnoException) | undefined;
       socket = next
         .once(tls ? 'secureConnect' : 'connect', () => {
+          ready = true;
           if (events) flow();
           resolve();
         })
@@ -34,7 +36,10 @@ export function nodeTransport({
           cause = error as typeof cause;
         })
         .on('close', () => {
-          if (next === socket) events?.onClose(cause);
+          if (ready) {
+            if (next === socket) events?.onClose(cause);
+            return;
+          }
           // Of a failure on several addresses, each: an AggregateError has no message of its own.
           const why = `${host}:${port}: ${cause?.errors ?? cause?.message ?? 'the connection was closed'}`;
           reject(

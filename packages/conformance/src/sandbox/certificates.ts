@@ -1,0 +1,119 @@
+/** Certificates for loopback servers, made at start: a CA, and leaves that are good or bad in one way. */
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
+
+/** What a leaf certificate is like. */
+export type CertificateKind = 'good' | 'wrong-host' | 'expired' | 'self-signed';
+
+/** A certificate with its key, in PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A certificate authority of one's own. */
+export interface CertificateAuthority {
+  /** Its certificate, in PEM: what a client has to trust. */
+  readonly ca: string;
+  /**
+   * Makes a leaf for DNS:localhost, IP:127.0.0.1 and IP:::1.
+   *
+   * @param kind - 'wrong-host' is for another host; 'expired' ended yesterday; 'self-signed' is not signed by
+   * this authority. Default 'good': valid from yesterday for a year
+   */
+  issue(kind?: CertificateKind): Promise<Certificate>;
+}
+
+const ALGORITHM: EcKeyGenParams & EcdsaParams = {
+  name: 'ECDSA',
+  namedCurve: 'P-256',
+  hash: 'SHA-256',
+};
+const DAY = 86_400_000;
+
+/**
+ * Makes a certificate authority (ECDSA P-256).
+ *
+ * @example
+ * ```ts
+ * import { createCertificateAuthority } from '@posthorn/conformance';
+ *
+ * const authority = await createCertificateAuthority();
+ * const { cert, key } = await authority.issue();
+ * console.log(cert.startsWith('-----BEGIN CERTIFICATE-----'), key.includes('PRIVATE KEY')); // true true
+ * ```
+ */
+export async function createCertificateAuthority(): Promise<CertificateAuthority> {
+  const keys = await generateKeys();
+  const issuer = 'CN=Posthorn sandbox CA';
+  const authority = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serial(),
+    name: issuer,
+    ...validity(365),
+    keys,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
+        true,
+      ),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return {
+    ca: authority.toString('pem'),
+    async issue(kind = 'good') {
+      const own = await generateKeys();
+      const host = kind === 'wrong-host' ? 'elsewhere.example' : 'localhost';
+      const certificate = await x509.X509CertificateGenerator.create({
+        serialNumber: serial(),
+        subject: `CN=${host}`,
+        issuer: kind === 'self-signed' ? `CN=${host}` : issuer,
+        ...validity(kind === 'expired' ? -1 : 365),
+        publicKey: own.publicKey,
+        signingKey: kind === 'self-signed' ? own.privateKey : keys.privateKey,
+        signingAlgorithm: ALGORITHM,
+        extensions: [
+          new x509.BasicConstraintsExtension(false, undefined, true),
+          new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+          new x509.SubjectAlternativeNameExtension(
+            kind === 'wrong-host'
+              ? [{ type: 'dns', value: host }]
+              : [
+                  { type: 'dns', value: host },
+                  { type: 'ip', value: '127.0.0.1' },
+                  { type: 'ip', value: '::1' },
+                ],
+          ),
+        ],
+      });
+      const pkcs8 = await crypto.subtle.exportKey('pkcs8', own.privateKey);
+      return {
+        cert: certificate.toString('pem'),
+        key: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'),
+      };
+    },
+  };
+}
+
+async function generateKeys(): Promise<CryptoKeyPair> {
+  return (await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as CryptoKeyPair;
+}
+
+/** From a year and a day ago, or yesterday, to so many days from now. */
+function validity(days: number): { notBefore: Date; notAfter: Date } {
+  const now = Date.now();
+  return {
+    notBefore: new Date(now - (days < 0 ? 366 : 1) * DAY),
+    notAfter: new Date(now + Math.max(days, 0) * DAY - (days < 0 ? DAY : 0)),
+  };
+}
+
+/** Positive, as RFC 5280 §4.1.2.2 has it: the first digit is no higher than 7. */
+function serial(): string {
+  const octets = crypto.getRandomValues(new Uint8Array(16));
+  octets[0] = ((octets[0] ?? 0) & 0x7f) | 0x40;
+  return Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,73 @@
+/**
+ * What is known of the provider, as data: its refusals, its limits, and what nobody documents with the
+ * value that the sandbox assumes. Knows nothing of SMTP servers.
+ */
+
+/** How a fact is known: stated by the provider, seen in practice, or assumed by the sandbox. */
+export type Grade = 'documented' | 'observed' | 'guess';
+
+/** The reasons of the provider's 554s. */
+export type RefusalReason =
+  | 'not-authenticated'
+  | 'server-error'
+  | 'attachment-type'
+  | 'too-large'
+  | 'invalid-recipient'
+  | 'sender-not-confirmed';
+
+/** Where a refusal can be given: the greeting, AUTH, MAIL, RCPT, or behind the content. */
+export type Stage = 'connect' | 'auth' | 'mail' | 'rcpt' | 'data';
+
+/** Each refusal's text, verbatim, and where the sandbox gives it unless told otherwise. */
+export const REFUSALS: Readonly<
+  Record<RefusalReason, { readonly text: string; readonly stage: Stage }>
+> = {
+  'not-authenticated': { text: 'Must authenticate before sending mail', stage: 'mail' },
+  'server-error': { text: 'Internal server error', stage: 'data' },
+  'attachment-type': { text: 'Not allowed attachement type', stage: 'data' },
+  'too-large': { text: 'Message exceeds fixed size limit', stage: 'data' },
+  'invalid-recipient': { text: 'Invalid recipient address:', stage: 'rcpt' },
+  'sender-not-confirmed': { text: 'Disallowed source address:', stage: 'mail' },
+};
+
+/** A version of the provider's rules. */
+export interface SandboxProfile {
+  readonly version: string;
+  /** Octets on the wire, CR LF counted. */
+  readonly maxSize: number;
+  /** Which attachments are refused: all, or those with these file name extensions. */
+  readonly attachments: 'none' | readonly string[];
+  /** Tags that the text has to hold. */
+  readonly tags: readonly string[];
+  /** What each of it rests on. */
+  readonly grades: Readonly<Record<'maxSize' | 'attachments' | 'tags' | 'stages', Grade>>;
+}
+
+const BANNED_2016 =
+  'adp bat chm cmd com cpl exe hta ins isp jar js jse lib lnk mde msc msp mst pif scr sct shb sys vb vbe vbs vxd wsc wsf wsh'.split(
+    ' ',
+  );
+
+/** The versions of the rules, by their date. */
+export const PROFILES: Readonly<Record<'2016' | '2017-10', SandboxProfile>> = {
+  '2016': {
+    version: '2016',
+    maxSize: 10_485_760,
+    attachments: BANNED_2016,
+    tags: [],
+    grades: { maxSize: 'documented', attachments: 'documented', tags: 'guess', stages: 'guess' },
+  },
+  '2017-10': {
+    version: '2017-10',
+    // "500 КБ" is read as 500 × 1,024; the other reading is an option away.
+    maxSize: 512_000,
+    attachments: 'none',
+    tags: ['[Unsubscribe]', '[WebVersion]'],
+    grades: {
+      maxSize: 'documented',
+      attachments: 'documented',
+      tags: 'documented',
+      stages: 'guess',
+    },
+  },
+};
