@@ -165,7 +165,7 @@ export async function connect(options: ConnectOptions): Promise<SmtpClient> {
     );
   } catch (error) {
     // The caller is told at once. A server that has greeted is told by QUIT, and left soon if it does not answer.
-    if (session.greeting) close().then(clock.after(Math.min(timeouts.quit, 1_000), destroy));
+    if (session.greeting) void close().then(clock.after(Math.min(timeouts.quit, 1_000), destroy));
     else destroy();
     throw error;
   }

@@ -79,7 +79,7 @@ export function drive(
       if (action.type === 'write') choked = !transport?.write(action.octets);
       else if (action.type !== 'close') {
         // Called in this very turn: once a handshake is due, nothing may be read from the plain transport.
-        (async () => (action.type === 'await' ? action.ask() : transport?.startTls()))()
+        void (async () => (action.type === 'await' ? action.ask() : transport?.startTls()))()
           .then(
             (value) => session.answer(action, value),
             (error) => session.refuse(action, error),
