@@ -120,7 +120,7 @@ export class SmtpError extends Error {
 function retryOf(code: SmtpErrorCode, delivery: Delivery, reply: Reply | undefined): Retry {
   if (delivery === 'unknown') return delivery;
   // RFC 5321 §4.2.1: 4yz invites to try again, 5yz does not.
-  if (reply && reply.code < 500) return 'later';
+  if (`${reply?.code}`[0] === '4') return 'later';
   if (code === 'ERR_SMTP_REPLY') return 'never';
   return /PROTO|TIME|CLOSED|CONN|ABORT/.test(code) ? 'reconnect' : 'fix-first';
 }

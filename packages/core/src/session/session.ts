@@ -45,6 +45,9 @@ interface Awaited extends Wait {
 interface Piece {
   readonly task: RunningTask;
   readonly octets: string | Uint8Array;
+  /** A reply answers it. */
+  readonly owes: boolean;
+  /** The message is complete with it. */
   readonly last?: boolean;
 }
 
@@ -75,6 +78,8 @@ export class Session implements Line {
   #midContent = false;
   #awaited: Awaited[] = [];
   #output: Piece[] = [];
+  /** Of the awaited replies, those to what still waits to be polled: the last ones. */
+  #unsent = 0;
   /** What poll() gives when nothing is left to write. */
   #next: Action | undefined;
   /** Why nothing may be written any more. It closes once nobody awaits a reply. */
@@ -114,10 +119,11 @@ export class Session implements Line {
 
   /** Octets came from the transport. */
   receive(octets: Uint8Array): void {
+    if (this.phase === 'closed') return;
     this.#parser.push(octets);
     this.#refuseInjection();
     try {
-      while (this.phase !== 'closed') {
+      while (!this.#over()) {
         const reply = this.#parser.next(this.capabilities.has('ENHANCEDSTATUSCODES'));
         if (!reply) return;
         this.#take(reply);
@@ -175,6 +181,7 @@ export class Session implements Line {
    */
   abort(aborted: Task, reason: SmtpError): void {
     const task = aborted as RunningTask;
+    if (task.settled) return;
     const error = this.#errorFor(task, reason);
     if (!task.left && !this.#queue.includes(task)) this.#stop(task);
     this.#settle(task, error);
@@ -187,10 +194,11 @@ export class Session implements Line {
     let length = 0;
     // One write for each burst.
     while (this.#output[0] && length < WRITE_OCTETS) {
-      const { task, octets, last } = this.#output.shift() as Piece;
+      const { task, octets, owes, last } = this.#output.shift() as Piece;
       pieces.push(typeof octets === 'string' ? encoder.encode(octets) : octets);
       length += octets.length;
       if (last) task.left = true;
+      if (owes) this.#unsent -= 1;
     }
     if (length > 0) return { type: 'write', octets: concatenate(pieces) };
     const action = this.#next;
@@ -207,20 +215,36 @@ export class Session implements Line {
   }
 
   write({ line, phase, shown, secrets }: Command): void {
-    this.#output.push({ task: this.#line as RunningTask, octets: line });
-    this.#await(phase, secrets);
-    this.#listener?.('client', shown ?? line.trimEnd(), phase);
+    this.#put(line, phase, secrets);
+    if (!this.#reason) this.#listener?.('client', shown ?? line.trimEnd(), phase);
   }
 
   content(octets: Uint8Array, last = false, size?: number): void {
-    this.#output.push({ task: this.#line as RunningTask, octets, last: size !== undefined });
+    this.#put(octets, last ? 'final' : undefined, undefined, size !== undefined);
     this.#midContent = !last;
-    if (last) this.#await('final');
     if (size !== undefined) this.#listener?.('client', `(${size} octets)`, 'content');
   }
 
   release(): void {
     if (this.pipelining === 'overlap') this.#line = undefined;
+  }
+
+  /** Queues octets, and awaits the reply that they owe in a phase, if any. */
+  #put(
+    octets: string | Uint8Array,
+    phase?: Phase,
+    secrets?: readonly string[],
+    last?: boolean,
+  ): void {
+    this.#output.push({
+      task: this.#line as RunningTask,
+      octets,
+      owes: phase !== undefined,
+      last: last === true,
+    });
+    if (!phase) return;
+    this.#unsent += 1;
+    this.#await(phase, secrets);
   }
 
   #await(phase: Phase, secrets?: readonly string[]): void {
@@ -233,6 +257,10 @@ export class Session implements Line {
     this.#question = undefined;
     this.#run(this.#line as RunningTask, how, value);
     this.#turn();
+  }
+
+  #over(): boolean {
+    return this.phase === 'closed';
   }
 
   /** Begins the next procedure, where the line is free. */
@@ -268,14 +296,16 @@ export class Session implements Line {
       }
     } catch (error) {
       // Only a refusal leaves the connection in a known state.
-      if (this.#midContent || !(error instanceof SmtpError)) this.#stop(task);
+      if (this.#midContent || !(error instanceof SmtpError) || error.code === 'ERR_SMTP_PROTOCOL')
+        this.#stop(task);
       this.#settle(task, error);
     }
   }
 
   /** Pairs a reply with what it answers. */
   #take(received: Reply): void {
-    const entry = this.#awaited.shift();
+    // What has not been written cannot have been answered.
+    const entry = this.#awaited.length > this.#unsent ? this.#awaited.shift() : undefined;
     const { task = this.#line, phase = 'idle', secrets = [] } = entry ?? {};
     const blot = (text: string): string =>
       secrets.reduce(
@@ -293,6 +323,10 @@ export class Session implements Line {
       this.roundTrips += 1;
       entry.task.roundTrips += 1;
     }
+    // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content.
+    this.#midContent ||= code === 354;
+    // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.
+    if (code === 421) this.#reason = GONE;
     if (entry && task) {
       if (!task.settled) this.#run(task, 'next', reply);
     } else if (task && this.#midContent && code >= 400) {
@@ -303,7 +337,6 @@ export class Session implements Line {
         refused('send the content', reply, { phase: 'content', delivery: 'rejected' }),
       );
     }
-    // RFC 5321 §3.8: with 421 the server shuts down, whatever it was asked.
     if (code === 421 || !entry)
       this.#fail(
         code === 421 ? 'ERR_SMTP_CLOSED' : 'ERR_SMTP_PROTOCOL',
@@ -323,9 +356,13 @@ export class Session implements Line {
   /** Fails a procedure in the middle of what it was writing: nothing may follow on this connection. */
   #stop(task: RunningTask): void {
     const from = this.#output.findIndex((piece) => piece.task === task);
-    if (from >= 0) this.#output.splice(from);
+    // What others have written behind it is lost with it.
+    const lost = from < 0 ? [] : this.#output.splice(from);
+    this.#unsent -= lost.filter(({ owes }) => owes).length;
     this.#reason ??= GONE;
-    for (const other of this.#queue.splice(0)) this.#settle(other, GONE);
+    for (const other of [...lost.map((piece) => piece.task), ...this.#queue.splice(0)]) {
+      if (other !== task) this.#settle(other, this.#errorFor(other, GONE));
+    }
   }
 
   #settle(task: RunningTask, error: unknown, value?: unknown): void {

@@ -66,7 +66,8 @@ export function* transaction(
   }
   if (failure) {
     // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot, and its verdict is known.
-    if (reply?.code === 354) {
+    // Where somebody would get it as an empty message, the connection is given up instead.
+    if (reply?.code === 354 && !(line.transactionOpen && accepted[0])) {
       line.content(END_OF_DATA, true);
       yield;
       line.transactionOpen = false;
@@ -104,7 +105,7 @@ function* write(
     read += chunk.length;
   };
   if (source instanceof Uint8Array) return yield* put(source);
-  const iterator = source[Symbol.asyncIterator]();
+  const iterator = contentFault(() => source[Symbol.asyncIterator]());
   let open = true;
   try {
     for (;;) {

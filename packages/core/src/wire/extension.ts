@@ -29,8 +29,12 @@ export function parseCapabilities(reply?: Reply, ignore: readonly string[] = [])
   const keywords = new Map<string, readonly string[]>();
   for (const line of reply?.lines.slice(1) ?? []) {
     // `AUTH=LOGIN` is how servers older than RFC 2554 wrote it, and some still do beside the right form.
-    const [keyword = '', ...parameters] = line.toUpperCase().replace('AUTH=', 'AUTH ').split(/\s+/);
-    if (!ignored.includes(keyword))
+    const [keyword = '', ...parameters] = line
+      .toUpperCase()
+      .replace('AUTH=', 'AUTH ')
+      .split(/[ \t]+/);
+    // Letters outside ASCII can become ASCII in upper case: `ſ` does.
+    if (/^[\t -~]+$/.test(line) && !ignored.includes(keyword))
       keywords.set(keyword, [...(keywords.get(keyword) ?? []), ...parameters]);
   }
   // RFC 1870 §3: no number, or 0, declares no fixed maximum.

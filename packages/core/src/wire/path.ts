@@ -11,11 +11,11 @@ const MAX_PATH = 254;
 
 // Local-part = Dot-string / Quoted-string. Dots may stand anywhere in an unquoted one: docomo.ne.jp
 // has mailboxes like `a..b@` and `a.@`.
-const LOCAL = /^(?:[\w!#-'*+/=?^`{|}~.\u0080-\u{10ffff}-]+|"(?:[^\\"]|\\[ -~])*")$/u;
+const LOCAL = /^(?:[\w!#-'*+/=?^`{|}~.\u0080-\u{10ffff}-]+|"(?:[^\\"\p{Cc}]|\\[ -~])*")$/u;
 const LABEL = '[a-z\\d](?:[\\w-]{0,61}[a-z\\d])?';
-// Domain = sub-domain *("." sub-domain); address-literal = "[" 1*dcontent "]"
+// Domain = sub-domain *("." sub-domain). Of address literals, what IPv4, IPv6 and tagged ones are made of.
 const DOMAIN: RegExp = /*#__PURE__*/ new RegExp(
-  `^(?:${LABEL}(?:\\.${LABEL})*|\\[[!-Z^-~]+\\])$`,
+  `^(?:${LABEL}(?:\\.${LABEL})*|\\[[\\w.:-]+\\])$`,
   'i',
 );
 const ASCII = /^[ -~]*$/;
@@ -39,7 +39,7 @@ export function parsePath(address: string, where: string): Path {
   const [, local = '', given = ''] = /^(.*)@(.*)$/s.exec(address) ?? [];
   const domain = mapDomain(given);
   const text = `${local}@${domain}`;
-  if (!domain || !LOCAL.test(local) || text.length > MAX_PATH)
+  if (!domain || !LOCAL.test(local) || new TextEncoder().encode(text).length > MAX_PATH)
     throw unusable(address, `${where}: it is not one mailbox, local@domain`);
   return { text, needsUtf8: !ASCII.test(local) };
 }
@@ -49,17 +49,21 @@ export function parsePath(address: string, where: string): Path {
  *
  * U-labels become A-labels (RFC 5891 §4) by the only UTS 46 mapper that every runtime has, the URL
  * parser. It also rewrites what is no domain name (`1.2` becomes `1.0.0.2`, `a/b` becomes `a`), so
- * only letters, digits, marks and hyphens go in, and as many labels must come out as went in.
+ * only letters, digits, marks and hyphens go in, an ASCII label must come out as it went in, and any
+ * other as an A-label.
  */
 export function mapDomain(domain: string): string | undefined {
   if (ASCII.test(domain)) return DOMAIN.test(domain) ? domain : undefined;
   try {
-    const mapped = /^[\p{L}\p{N}\p{M}.-]+$/u.test(domain) && new URL(`http://${domain}`).hostname;
-    return mapped &&
-      /\D$/.test(mapped) &&
-      DOMAIN.test(mapped) &&
-      mapped.split('.').length === domain.split('.').length
-      ? mapped
+    const mapped = /^[\p{L}\p{Nd}\p{M}.-]+$/u.test(domain)
+      ? new URL(`http://${domain}`).hostname.split('.')
+      : [];
+    const labels = domain.toLowerCase().split('.');
+    const kept = labels.every((label, at) =>
+      ASCII.test(label) ? mapped[at] === label : mapped[at]?.startsWith('xn--'),
+    );
+    return kept && mapped.length === labels.length && DOMAIN.test(mapped.join('.'))
+      ? mapped.join('.')
       : undefined;
   } catch {
     return undefined;

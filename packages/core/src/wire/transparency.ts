@@ -59,7 +59,7 @@ export class Transparency {
       }
       if (cr < at) cr = find(chunk, CR, at);
       if (lf < at) lf = find(chunk, LF, at);
-      const end = Math.min(cr, lf);
+      const end = Math.min(cr, lf, chunk.length);
       this.#column += end - at;
       if (this.#column > MAX_TEXT_LINE)
         throw new Error(`it holds a line over ${MAX_TEXT_LINE} octets`);
@@ -88,8 +88,8 @@ export class Transparency {
   }
 }
 
-/** Where an octet is found from a place on; behind the end where it is not. */
+/** Where an octet is found from a place on; nowhere is infinitely far. */
 function find(chunk: Uint8Array, octet: number, from: number): number {
   const at = chunk.indexOf(octet, from);
-  return at < 0 ? chunk.length : at;
+  return at < 0 ? Number.POSITIVE_INFINITY : at;
 }

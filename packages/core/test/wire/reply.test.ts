@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { describeReply, makeReply } from '../../src/wire/reply.ts';
+
+describe('describeReply()', () => {
+  test('describeReply() names code and text when the reply has several lines', () => {
+    expect(describeReply(makeReply(550, ['5.1.1 No such user', '5.1.1 here'], true))).toBe(
+      '550 5.1.1 No such user 5.1.1 here',
+    );
+  });
+
+  test('describeReply() leaves no trailing blank when the reply is a bare code', () => {
+    expect(describeReply(makeReply(250, [''], false))).toBe('250');
+  });
+
+  test('describeReply() gives at most 500 characters when the reply is long', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ maxLength: 300 }), { minLength: 1, maxLength: 8 }),
+        (lines) => {
+          expect(describeReply(makeReply(250, lines, false)).length).toBeLessThanOrEqual(500);
+        },
+      ),
+    );
+  });
+});
+
+describe('makeReply()', () => {
+  test('makeReply() gives an enhanced status code of the class of the reply code only', () => {
+    const part = fc.integer({ min: 0, max: 1_200 });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 200, max: 599 }),
+        fc.integer({ min: 0, max: 9 }),
+        part,
+        part,
+        fc.boolean(),
+        (code, status, subject, detail, announced) => {
+          const given = `${status}.${subject}.${detail}`;
+          const reply = makeReply(code, [`${given} text`], announced);
+          const own = status === Math.floor(code / 100) && status !== 3;
+          const expected = own && subject < 1_000 && detail < 1_000;
+          expect(reply.enhanced).toBe(expected ? given : undefined);
+          expect(reply.text).toBe(expected && announced ? 'text' : `${given} text`);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
