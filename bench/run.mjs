@@ -8,7 +8,9 @@ import { createRequire } from 'node:module';
 import { connect } from '@posthorn/core';
 import { compose } from '@posthorn/mime';
 
-const nodemailer = createRequire(new URL('../packages/conformance/package.json', import.meta.url))('nodemailer');
+const nodemailer = createRequire(new URL('../packages/conformance/package.json', import.meta.url))(
+  'nodemailer',
+);
 const ROUNDS = 5;
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
@@ -27,7 +29,9 @@ async function compare(title, unit, variants) {
   console.log(`\n${title}`);
   for (const [name, values] of rates) {
     const rate = median(values);
-    console.log(`  ${name.padEnd(34)} ${Math.round(rate).toLocaleString('en').padStart(12)} ${unit}   ${(rate / base).toFixed(2)}x`);
+    console.log(
+      `  ${name.padEnd(34)} ${Math.round(rate).toLocaleString('en').padStart(12)} ${unit}   ${(rate / base).toFixed(2)}x`,
+    );
   }
 }
 
@@ -37,34 +41,64 @@ async function send() {
   const content = `Subject: bench\r\n\r\n${`${'x'.repeat(76)}\r\n`.repeat(26)}`;
   const envelope = { from: 'a@example.com', to: ['b@example.com'] };
   const client = await connect({ host: '127.0.0.1', port, tls: 'off' });
-  const pool = nodemailer.createTransport({ host: '127.0.0.1', port, pool: true, maxConnections: 1, maxMessages: Number.POSITIVE_INFINITY, secure: false, ignoreTLS: true });
+  const pool = nodemailer.createTransport({
+    host: '127.0.0.1',
+    port,
+    pool: true,
+    maxConnections: 1,
+    maxMessages: Number.POSITIVE_INFINITY,
+    secure: false,
+    ignoreTLS: true,
+  });
   const messages = 1_000;
   try {
     await compare('2 KB messages on one connection, PIPELINING, loopback', 'messages/s', [
-      ['nodemailer pool, all at once', async () => {
-        await Promise.all(Array.from({ length: messages }, () => pool.sendMail({ envelope, raw: content })));
-        return messages;
-      }],
-      ['posthorn, all at once (overlap)', async () => {
-        await Promise.all(Array.from({ length: messages }, () => client.send({ ...envelope, content })));
-        return messages;
-      }],
-      ['posthorn, one awaited at a time', async () => {
-        for (let sent = 0; sent < messages; sent += 1) await client.send({ ...envelope, content });
-        return messages;
-      }],
+      [
+        'nodemailer pool, all at once',
+        async () => {
+          await Promise.all(
+            Array.from({ length: messages }, () => pool.sendMail({ envelope, raw: content })),
+          );
+          return messages;
+        },
+      ],
+      [
+        'posthorn, all at once (overlap)',
+        async () => {
+          await Promise.all(
+            Array.from({ length: messages }, () => client.send({ ...envelope, content })),
+          );
+          return messages;
+        },
+      ],
+      [
+        'posthorn, one awaited at a time',
+        async () => {
+          for (let sent = 0; sent < messages; sent += 1)
+            await client.send({ ...envelope, content });
+          return messages;
+        },
+      ],
     ]);
-    const large = new TextEncoder().encode(`Subject: bench\r\n\r\n${`${'x'.repeat(76)}\r\n`.repeat(260_000)}`);
+    const large = new TextEncoder().encode(
+      `Subject: bench\r\n\r\n${`${'x'.repeat(76)}\r\n`.repeat(260_000)}`,
+    );
     const megabytes = large.length / 1e6;
     await compare('20 MB content by DATA', 'MB/s', [
-      ['nodemailer pool', async () => {
-        await pool.sendMail({ envelope, raw: Buffer.from(large.buffer) });
-        return megabytes;
-      }],
-      ['posthorn', async () => {
-        await client.send({ ...envelope, content: large });
-        return megabytes;
-      }],
+      [
+        'nodemailer pool',
+        async () => {
+          await pool.sendMail({ envelope, raw: Buffer.from(large.buffer) });
+          return megabytes;
+        },
+      ],
+      [
+        'posthorn',
+        async () => {
+          await client.send({ ...envelope, content: large });
+          return megabytes;
+        },
+      ],
     ]);
   } finally {
     pool.close();
@@ -74,7 +108,9 @@ async function send() {
 }
 
 async function mime() {
-  const MailComposer = createRequire(new URL('../packages/conformance/package.json', import.meta.url))('nodemailer/lib/mail-composer');
+  const MailComposer = createRequire(
+    new URL('../packages/conformance/package.json', import.meta.url),
+  )('nodemailer/lib/mail-composer');
   const spec = {
     from: 'Отправитель <noreplay@example.com>',
     to: 'test@example.com',
@@ -84,14 +120,21 @@ async function mime() {
   };
   const messages = 2_000;
   await compare('text + html, Cyrillic', 'messages/s', [
-    ['nodemailer MailComposer', async () => {
-      for (let built = 0; built < messages / 10; built += 1) await new MailComposer(spec).compile().build();
-      return messages / 10;
-    }],
-    ['posthorn compose', async () => {
-      for (let built = 0; built < messages; built += 1) await compose(spec).bytes();
-      return messages;
-    }],
+    [
+      'nodemailer MailComposer',
+      async () => {
+        for (let built = 0; built < messages / 10; built += 1)
+          await new MailComposer(spec).compile().build();
+        return messages / 10;
+      },
+    ],
+    [
+      'posthorn compose',
+      async () => {
+        for (let built = 0; built < messages; built += 1) await compose(spec).bytes();
+        return messages;
+      },
+    ],
   ]);
 }
 
@@ -102,6 +145,8 @@ if (unknown.length > 0) {
   console.error(`Unknown: ${unknown.join(', ')}. Choose of ${Object.keys(all).join(', ')}.`);
   process.exitCode = 2;
 } else {
-  console.log(`Node ${process.version}, nodemailer ${nodemailer.createTransport({}).transporter.version ?? ''}, ${ROUNDS} rounds, medians`);
+  console.log(
+    `Node ${process.version}, nodemailer ${nodemailer.createTransport({}).transporter.version ?? ''}, ${ROUNDS} rounds, medians`,
+  );
   for (const name of chosen.length > 0 ? chosen : Object.keys(all)) await all[name]();
 }

@@ -32,7 +32,8 @@ const server = createServer((socket) => {
       if (end < 0) break;
       const verb = octets.toString('latin1', 0, Math.min(end, 4)).toUpperCase();
       octets = octets.subarray(end + 2);
-      if (verb === 'EHLO') replies += '250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0\r\n';
+      if (verb === 'EHLO')
+        replies += '250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0\r\n';
       else if (verb === 'DATA') {
         replies += '354 go\r\n';
         inContent = true;

@@ -23,7 +23,8 @@ const heading = (text) => say(`\n${style('bold', text)}\n`);
 /** The dialogue as it goes over the wire: C: is the client, S: the server. */
 function transcript({ direction, text, secure }) {
   const mark = direction === 'client' ? style('cyan', 'C:') : style('green', 'S:');
-  for (const line of text.split('\n')) say(`  ${secure ? ' ' : style('yellow', '!')} ${mark} ${line}`);
+  for (const line of text.split('\n'))
+    say(`  ${secure ? ' ' : style('yellow', '!')} ${mark} ${line}`);
 }
 
 /** The sample of the provider's page, in our API. */
@@ -70,40 +71,54 @@ async function againstSandbox() {
     say(`  localhost:${sandbox.smtps} in place of port 465, TLS from the first octet`);
     const message = sample('noreplay@devinotele.com', 'test@devinotele.com');
     heading("The page's .NET sample, in our API");
-    for (const line of (await message.text()).trimEnd().split('\r\n')) say(`  ${style('dim', '|')} ${line}`);
+    for (const line of (await message.text()).trimEnd().split('\r\n'))
+      say(`  ${style('dim', '|')} ${line}`);
     say();
     say(`  text ${message.textParts.join(' ')}`);
     say(`  size predicted ${message.size} octets, before one is sent`);
     sayChecks(message);
 
-    const common = { host: sandbox.host, tlsOptions: { ca: sandbox.ca }, auth: { user: '1website', pass: 'test' } };
+    const common = {
+      host: sandbox.host,
+      tlsOptions: { ca: sandbox.ca },
+      auth: { user: '1website', pass: 'test' },
+    };
     const routes = [
       ['STARTTLS, as on port 587', { ...devino.starttls, ...common, port: sandbox.smtp }],
-      ['TLS from the first octet, as on port 465', { ...devino.implicit, ...common, port: sandbox.smtps }],
+      [
+        'TLS from the first octet, as on port 465',
+        { ...devino.implicit, ...common, port: sandbox.smtps },
+      ],
     ];
     for (const [title, route] of routes) {
-      heading(`Sending: ${title}${route === routes[0][1] ? `   (${style('yellow', '!')} not encrypted yet)` : ''}`);
+      heading(
+        `Sending: ${title}${route === routes[0][1] ? `   (${style('yellow', '!')} not encrypted yet)` : ''}`,
+      );
       sayReceipt(await send(message, route));
       const captured = await sandbox.inbox.waitFor();
       sandbox.inbox.clear();
       const equal = captured.size === message.size && captured.html.trim() === message.textParts[0];
-      say(`  size predicted ${message.size}, received ${captured.size}: ${equal ? style('green', 'equal') : style('red', 'not equal')}`);
+      say(
+        `  size predicted ${message.size}, received ${captured.size}: ${equal ? style('green', 'equal') : style('red', 'not equal')}`,
+      );
       say(`  received ${captured.html.trim()}`);
       if (!equal) throw new Error('What was received is not what was composed.');
     }
-    await provokeAll(sandbox, routes[0][1]);
+    await provokeAll(routes[0][1]);
   } finally {
     await sandbox.close();
   }
 }
 
 /** Each of the six documented refusals, by the rule that leads to it. */
-async function provokeAll(sandbox, route) {
+async function provokeAll(route) {
   heading('The six documented 554s, each provoked and explained');
   const from = 'noreplay@devinotele.com';
   const to = 'test@devinotele.com';
   const { auth, ...anonymous } = route;
-  const exe = attachment('setup.exe', new Uint8Array(3), { contentType: 'application/octet-stream' });
+  const exe = attachment('setup.exe', new Uint8Array(3), {
+    contentType: 'application/octet-stream',
+  });
   const cases = [
     ['no login', sample(from, to), anonymous],
     ['a server fault', sample(from, '554+internal@devinotele.com'), route],
@@ -120,15 +135,25 @@ async function provokeAll(sandbox, route) {
     } catch (error) {
       if (!isSmtpError(error) || !error.reply) throw error;
       const { reason, address, extension, retry } = explain(error) ?? {};
-      rows.push([provoked, error.phase, `${error.reply.code} ${error.reply.text}`, `${reason}${address ?? extension ? ` (${address ?? extension})` : ''}`, retry, error.delivery]);
+      rows.push([
+        provoked,
+        error.phase,
+        `${error.reply.code} ${error.reply.text}`,
+        `${reason}${(address ?? extension) ? ` (${address ?? extension})` : ''}`,
+        retry,
+        error.delivery,
+      ]);
     }
   }
   table(['provoked by', 'phase', 'reply', 'reason', 'retry', 'delivery'], rows);
 }
 
 function table(head, rows) {
-  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at].length)));
-  const line = (cells) => `  ${cells.map((cell, at) => cell.padEnd(widths[at])).join('  ')}`.trimEnd();
+  const widths = head.map((title, at) =>
+    Math.max(title.length, ...rows.map((row) => row[at].length)),
+  );
+  const line = (cells) =>
+    `  ${cells.map((cell, at) => cell.padEnd(widths[at])).join('  ')}`.trimEnd();
   say(style('bold', line(head)));
   say(style('dim', line(widths.map((width) => '-'.repeat(width)))));
   for (const row of rows) say(line(row));
@@ -151,18 +176,32 @@ async function againstServer({ host, port, user, pass, from, to, ca }) {
 async function main() {
   const text = { type: 'string' };
   const { values } = parseArgs({
-    options: { host: text, port: text, user: text, pass: text, from: text, to: text, ca: text, help: { type: 'boolean' } },
+    options: {
+      host: text,
+      port: text,
+      user: text,
+      pass: text,
+      from: text,
+      to: text,
+      ca: text,
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) say(USAGE);
   else if (values.host === undefined) await againstSandbox();
-  else if (values.from === undefined || values.to === undefined) throw new TypeError('--host needs --from and --to');
+  else if (values.from === undefined || values.to === undefined)
+    throw new TypeError('--host needs --from and --to');
   else await againstServer(values);
 }
 
 main().catch((error) => {
   // What went wrong in a sentence; a stack only for what is our own fault.
-  if (isSmtpError(error)) console.error(`\n${error.code}: ${error.message}\n(delivery: ${error.delivery}, retry: ${error.retry})`);
-  else if (error instanceof TypeError || error.code?.startsWith('ERR_')) console.error(`\n${error.message}\n\n${USAGE}`);
+  if (isSmtpError(error))
+    console.error(
+      `\n${error.code}: ${error.message}\n(delivery: ${error.delivery}, retry: ${error.retry})`,
+    );
+  else if (error instanceof TypeError || error.code?.startsWith('ERR_'))
+    console.error(`\n${error.message}\n\n${USAGE}`);
   else console.error(error);
   process.exitCode = 1;
 });
