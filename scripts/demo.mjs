@@ -123,7 +123,7 @@ async function provokeAll(route) {
     ['no login', sample(from, to), anonymous],
     ['a server fault', sample(from, '554+internal@devinotele.com'), route],
     ['a file', sample(from, to, { attachments: [exe] }), route],
-    ['600 KB', sample(from, to, { html: 'Привет! '.repeat(20_000) }), route],
+    ['600 KB', sample(from, to, { html: 'Привет! '.repeat(40_000) }), route],
     ['a bad recipient', sample(from, '554+invalid@devinotele.com'), route],
     ['a sender not confirmed', sample('other@devinotele.com', to), route],
   ];

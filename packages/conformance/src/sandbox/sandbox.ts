@@ -200,6 +200,7 @@ function hooks(
   };
 
   return {
+    name: 'sandbox.localhost',
     authOptional: true,
     closeTimeout: 500,
     disableReverseLookup: true,

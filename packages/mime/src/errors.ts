@@ -1,0 +1,57 @@
+/** MimeError: the one error of this package. Everything it reports is the caller's to mend. */
+
+/**
+ * What was wrong.
+ *
+ * - `ERR_MIME_ADDRESS`: an address, a display name or a group
+ * - `ERR_MIME_HEADER`: any other header field
+ * - `ERR_MIME_CONTENT`: text, HTML or the content of an attachment
+ * - `ERR_MIME_STREAM`: a streamed content broke its word while it was read: another size, no octets, read twice
+ * - `ERR_MIME_TOO_LARGE`: the message is larger than `maxSize`
+ */
+export type MimeErrorCode =
+  | 'ERR_MIME_ADDRESS'
+  | 'ERR_MIME_HEADER'
+  | 'ERR_MIME_CONTENT'
+  | 'ERR_MIME_STREAM'
+  | 'ERR_MIME_TOO_LARGE';
+
+/**
+ * Thrown when a message cannot be composed, before an octet of it exists, and by a stream that broke its word.
+ *
+ * @example
+ * ```ts
+ * import { compose, MimeError } from '@posthorn/mime';
+ *
+ * try {
+ *   compose({ from: 'a@example.com', to: ['b@example.net', 'c d@example.net'] });
+ * } catch (error) {
+ *   if (error instanceof MimeError) console.log(error.code, error.path); // ERR_MIME_ADDRESS to[1]
+ * }
+ * ```
+ */
+export class MimeError extends TypeError {
+  readonly code: MimeErrorCode;
+  /** Which input: `subject`, `to[1].address`, `attachments[0].filename`; `maxSize` when the whole is too large. */
+  readonly path: string;
+  /** With `ERR_MIME_TOO_LARGE`: the limit, octets. */
+  declare readonly limit?: number;
+  /** With `ERR_MIME_TOO_LARGE`: the octets of the message, or what is known of them. */
+  declare readonly actual?: number;
+  /** With `ERR_MIME_TOO_LARGE`: `actual - limit`. */
+  declare readonly excess?: number;
+
+  constructor(code: MimeErrorCode, path: string, message: string, fields?: object) {
+    super(message);
+    this.name = 'MimeError';
+    this.code = code;
+    this.path = path;
+    Object.assign(this, fields);
+  }
+}
+
+/** Refuses one input: `Cannot put "…" into to[1].address: …`. */
+export function refuse(code: MimeErrorCode, path: string, value: unknown, why: string): never {
+  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : typeof value;
+  throw new MimeError(code, path, `Cannot put ${shown} into ${path}: ${why}`);
+}
