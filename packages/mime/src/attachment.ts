@@ -4,7 +4,7 @@ import { encodeUtf8 } from './encoding/utf-8.ts';
 import { MimeError, refuse } from './errors.ts';
 import { checkText } from './header/field.ts';
 import { nameParameters } from './header/parameter.ts';
-import type { Part } from './part.ts';
+import type { Multipart, Part } from './part.ts';
 import { base64Size } from './size.ts';
 
 /** Octets that come later. */
@@ -37,6 +37,13 @@ export interface Attachment {
   /** Octets before encoding, where they are known. */
   readonly size: number | undefined;
   readonly cid: string | undefined;
+  /** Puts all attachments of a message around or beside its texts. @internal */
+  assemble(
+    attachments: readonly Attachment[],
+    texts: readonly Part[],
+    hasHtml: boolean,
+    multipart: Multipart,
+  ): Part;
   /** @internal */
   render(path: string): Part;
 }
@@ -76,6 +83,7 @@ export function attachment(
     contentType,
     size,
     cid,
+    assemble,
     render(path) {
       checkText(filename, `${path}.filename`);
       if (
@@ -108,6 +116,26 @@ export function attachment(
       ];
     },
   };
+}
+
+/** mixed(alternative(text, related(html, cid …)), files …), each only where it has several parts. */
+function assemble(
+  attachments: readonly Attachment[],
+  texts: readonly Part[],
+  hasHtml: boolean,
+  multipart: Multipart,
+): Part {
+  const inline: Part[] = [];
+  const files: Part[] = [];
+  attachments.forEach((one, at) => {
+    (hasHtml && one.cid !== undefined ? inline : files).push(one.render(`attachments[${at}]`));
+  });
+  const html = texts.at(-1);
+  const related =
+    html && inline[0]
+      ? [...texts.slice(0, -1), multipart('related; type="text/html"', [html, ...inline])]
+      : texts;
+  return multipart('mixed', [...(related[0] ? [multipart('alternative', related)] : []), ...files]);
 }
 
 /** The size of content where it is known, and how to read it. */

@@ -31,9 +31,9 @@ export type MimeErrorCode =
  * ```
  */
 export class MimeError extends TypeError {
-  readonly code: MimeErrorCode;
+  declare readonly code: MimeErrorCode;
   /** Which input: `subject`, `to[1].address`, `attachments[0].filename`; `maxSize` when the whole is too large. */
-  readonly path: string;
+  declare readonly path: string;
   /** With `ERR_MIME_TOO_LARGE`: the limit, octets. */
   declare readonly limit?: number;
   /** With `ERR_MIME_TOO_LARGE`: the octets of the message, or what is known of them. */
@@ -43,15 +43,15 @@ export class MimeError extends TypeError {
 
   constructor(code: MimeErrorCode, path: string, message: string, fields?: object) {
     super(message);
-    this.name = 'MimeError';
-    this.code = code;
-    this.path = path;
-    Object.assign(this, fields);
+    Object.assign(this, { name: 'MimeError', code, path }, fields);
   }
 }
 
 /** Refuses one input: `Cannot put "…" into to[1].address: …`. */
 export function refuse(code: MimeErrorCode, path: string, value: unknown, why: string): never {
-  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : typeof value;
-  throw new MimeError(code, path, `Cannot put ${shown} into ${path}: ${why}`);
+  throw new MimeError(
+    code,
+    path,
+    `Cannot put ${JSON.stringify(value)?.slice(0, 80)} into ${path}: ${why}`,
+  );
 }

@@ -2,14 +2,13 @@
 import type { Attachment } from './attachment.ts';
 import { NAME_LENGTH, type Random, randomName, systemRandom } from './boundary.ts';
 import { encodeText, type TransferEncoding } from './encoding/choose.ts';
-import { encodeUtf8 } from './encoding/utf-8.ts';
+import { decodeUtf8, encodeUtf8 } from './encoding/utf-8.ts';
 import { refuse } from './errors.ts';
 import { type Address, addressField } from './header/address.ts';
 import { formatDate } from './header/date.ts';
 import { customField, textField } from './header/field.ts';
-import { checkMessageId, messageIdField } from './header/message-id.ts';
-import { join, multipart, type Part } from './part.ts';
-import { serialize } from './serialize.ts';
+import { messageIdField } from './header/message-id.ts';
+import { multiparts, type Part } from './part.ts';
 import { limitSize } from './size.ts';
 
 /** A message, described. Only `from` has to be there. */
@@ -109,158 +108,148 @@ export interface Message extends AsyncIterable<Uint8Array> {
  * ```
  */
 export function compose(spec: MessageSpec, options: ComposeOptions = {}): Message {
-  const { random = systemRandom, now = () => new Date(), maxSize, transferEncoding } = options;
-  const { text, html, subject, attachments = [] } = spec;
-  const rules = { smtpUtf8: options.smtpUtf8 ?? false, needsSmtpUtf8: false };
+  const {
+    random = systemRandom,
+    now = () => new Date(),
+    maxSize,
+    transferEncoding,
+    smtpUtf8 = false,
+  } = options;
+  const { text, html, subject, headers = [], attachments = [], date = now() } = spec;
+  const rules = { smtpUtf8, needsSmtpUtf8: false };
+  const recipients: string[] = [];
   const addresses = (
     name: string,
-    value: Address | readonly Address[] = [],
-    path: string,
-    to: string[],
-  ): string => addressField(name, value, path, to, rules);
+    key: 'from' | 'sender' | 'replyTo' | 'to' | 'cc' | 'bcc',
+    list: string[] = [],
+  ): string => addressField(name, spec[key] ?? [], key, list, rules);
   const authors: string[] = [];
   const senders: string[] = [];
-  const recipients: string[] = [];
-
   let head =
-    addresses('From', spec.from, 'from', authors) +
-    addresses('Sender', spec.sender, 'sender', senders);
-  const author = senders[0] ?? authors[0];
-  // RFC 5322 §3.6.2: the Sender field MUST appear if there are several authors, and holds one mailbox.
-  if (!author || (authors.length > 1 ? senders.length !== 1 : senders.length > 1)) {
-    return refuse('ERR_MIME_ADDRESS', author ? 'sender' : 'from', undefined, 'give one mailbox');
-  }
-  head +=
-    addresses('Reply-To', spec.replyTo, 'replyTo', []) + addresses('To', spec.to, 'to', recipients);
+    addresses('From', 'from', authors) +
+    addresses('Sender', 'sender', senders) +
+    addresses('Reply-To', 'replyTo') +
+    addresses('To', 'to', recipients);
   const toCount = recipients.length;
-  head += addresses('Cc', spec.cc, 'cc', recipients);
-  addresses('Bcc', spec.bcc, 'bcc', recipients);
+  head += addresses('Cc', 'cc', recipients);
+  addresses('Bcc', 'bcc', recipients);
+  const [from] = [...senders, ...authors];
+  // RFC 5322 §3.6.2: several authors need a Sender, which is one mailbox.
+  if (
+    !from ||
+    senders.length > 1 ||
+    authors.length - senders.length > 1 ||
+    !authors[0] ||
+    (authors[1] && !senders[0])
+  ) {
+    return refuse(
+      'ERR_MIME_ADDRESS',
+      authors[1] ? 'sender' : 'from',
+      spec.from,
+      'needs one mailbox',
+    );
+  }
   if (subject !== undefined) head += textField('Subject', subject, 'subject');
   const name = randomName(random);
-  const messageId =
-    spec.messageId === undefined
-      ? `<${name.slice(NAME_LENGTH)}@${author.slice(author.lastIndexOf('@') + 1)}>`
-      : checkMessageId(spec.messageId, 'messageId');
-  head += `Date: ${formatDate(spec.date ?? now())}\r\nMessage-ID: ${messageId}\r\n`;
-  if (spec.inReplyTo) head += messageIdField('In-Reply-To', spec.inReplyTo, 'inReplyTo');
-  if (spec.references) head += messageIdField('References', spec.references, 'references');
-  spec.headers?.forEach(([field, value], at) => {
+  const {
+    messageId = `<${name.slice(NAME_LENGTH)}@${from.slice(from.lastIndexOf('@') + 1)}>`,
+    inReplyTo,
+    references,
+  } = spec;
+  head += `Date: ${formatDate(date)}\r\n${messageIdField('Message-ID', messageId, 'messageId')}`;
+  if (inReplyTo) head += messageIdField('In-Reply-To', inReplyTo, 'inReplyTo');
+  if (references) head += messageIdField('References', references, 'references');
+  headers.forEach(([field, value], at) => {
     head += customField(field, value, `headers[${at}]`);
   });
   head += 'MIME-Version: 1.0\r\n';
 
-  let boundaries = 0;
-  const group = (type: string, parts: readonly Part[]): Part =>
-    parts.length > 1
-      ? multipart(type, `=_${boundaries++}${name.slice(0, NAME_LENGTH)}`, parts)
-      : (parts[0] as Part);
-  const leaf = (content: string, path: 'text' | 'html'): Part[] => {
-    // A text that could hold a delimiter is encoded, and `=_` is in no encoded text.
-    const forced =
-      `${content}`.includes('=_') && transferEncoding !== 'base64'
-        ? 'quoted-printable'
-        : transferEncoding;
-    const [encoding, body] = encodeText(content, path, forced);
-    return [
-      [
-        `Content-Type: text/${path === 'text' ? 'plain' : path}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}`,
-      ],
-    ];
+  const leaves: Part[] = [];
+  const textParts: string[] = [];
+  const leaf = (content: string, path: 'text' | 'html', subtype: string): void => {
+    const [encoding, body] = encodeText(content, path, transferEncoding);
+    textParts.push(content);
+    leaves.push([
+      `Content-Type: text/${subtype}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}`,
+    ]);
   };
-  const rendered = attachments.map((file, at) => file.render(`attachments[${at}]`));
-  const inline = (at: number): boolean => html !== undefined && attachments[at]?.cid !== undefined;
-  const root = group(
-    'mixed',
-    [
-      group('alternative', [
-        ...(text !== undefined || (html === undefined && !rendered[0])
-          ? leaf(text ?? '', 'text')
-          : []),
-        ...(html === undefined
-          ? []
-          : [
-              group('related; type="text/html"', [
-                ...leaf(html, 'html'),
-                ...rendered.filter((_, at) => inline(at)),
-              ]),
-            ]),
-      ]),
-      ...rendered.filter((_, at) => !inline(at)),
-    ].filter((part) => part),
-  );
-  const pieces = join([head, ...root]);
-  const last = pieces.length - 1;
+  const hasHtml = html !== undefined;
+  const hasText = text !== undefined;
+  if (hasText || !(hasHtml || attachments[0])) leaf(text ?? '', 'text', 'plain');
+  if (hasHtml) leaf(html, 'html', 'html');
+  const multipart = multiparts(name.slice(0, NAME_LENGTH));
+  const pieces = [
+    head,
+    ...(attachments[0]?.assemble(attachments, leaves, hasHtml, multipart) ??
+      multipart('alternative', leaves)),
+  ];
   // RFC 5322 §2.1: a message is a series of lines, and the last one ends like all of them.
-  if (!`${pieces[last]}`.endsWith('\r\n')) pieces[last] += '\r\n';
+  if (!`${pieces.at(-1)}`.endsWith('\r\n')) pieces.push('\r\n');
 
-  let minimumSize = 0;
-  let size: number | undefined = 0;
-  for (const piece of pieces) {
-    const octets =
-      typeof piece !== 'string'
-        ? piece.size
-        : rules.needsSmtpUtf8
-          ? encodeUtf8(piece).length
-          : piece.length;
-    minimumSize += octets ?? 0;
-    if (size !== undefined) size = octets === undefined ? octets : size + octets;
+  const streamed = pieces.some((piece) => typeof piece !== 'string');
+  const octets = streamed ? undefined : encodeUtf8(pieces.join(''));
+  const sizes = pieces.map((piece) =>
+    typeof piece === 'string' ? encodeUtf8(piece).length : piece.size,
+  );
+  const minimumSize = octets?.length ?? sizes.reduce<number>((sum, size = 0) => sum + size, 0);
+  limitSize(minimumSize, maxSize);
+  let sent = 0;
+  async function* iterate(): AsyncGenerator<Uint8Array, void, undefined> {
+    let total = minimumSize;
+    sent = 0;
+    for (const piece of octets ? [octets] : pieces) {
+      const chunks =
+        typeof piece === 'string' ? [encodeUtf8(piece)] : 'open' in piece ? piece.open() : [piece];
+      for await (const chunk of chunks) {
+        // What would pass the limit is not given out.
+        if (typeof piece === 'object' && 'open' in piece && piece.size === undefined) {
+          total += chunk.length;
+          limitSize(total, maxSize);
+        }
+        sent += chunk.length;
+        yield chunk;
+      }
+    }
   }
-  if (maxSize !== undefined) limitSize(minimumSize, maxSize);
-
-  const progress = { sent: 0 };
-  const iterate = (): AsyncIterator<Uint8Array> =>
-    serialize(pieces, minimumSize, maxSize, progress);
   const message: Message = {
-    from: author,
+    from,
     to: [...new Set(recipients)],
     get content() {
-      return last === 0 ? encodeUtf8(pieces[0] as string) : message;
+      return octets ?? message;
     },
-    size,
+    size: sizes.includes(undefined) ? undefined : minimumSize,
     minimumSize,
     get sent() {
-      return progress.sent;
+      return sent;
     },
     body: rules.needsSmtpUtf8 ? undefined : '7BIT',
     smtpUtf8: rules.needsSmtpUtf8,
     messageId,
-    attachments: attachments.map(({ filename, contentType, size: octets }) => ({
-      filename,
-      contentType,
-      size: octets,
-    })),
-    hasText: text !== undefined,
-    hasHtml: html !== undefined,
-    textParts: [text, html].filter((part) => part !== undefined),
+    attachments,
+    hasText,
+    hasHtml,
+    textParts,
     toCount,
     [Symbol.asyncIterator]: iterate,
     stream() {
-      const iterator = iterate();
-      return new ReadableStream<Uint8Array>({
+      const chunks = iterate();
+      return new ReadableStream({
         async pull(controller) {
-          const { done, value } = await iterator.next();
+          const { done, value } = await chunks.next();
           if (done) controller.close();
           else controller.enqueue(value);
         },
         async cancel() {
-          await iterator.return?.();
+          await chunks.return();
         },
       });
     },
     async bytes() {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of message) chunks.push(chunk);
-      const whole = new Uint8Array(progress.sent);
-      let at = 0;
-      for (const chunk of chunks) {
-        whole.set(chunk, at);
-        at += chunk.length;
-      }
-      return whole;
+      const chunks: Uint8Array<ArrayBuffer>[] = [];
+      for await (const chunk of iterate()) chunks.push(chunk as Uint8Array<ArrayBuffer>);
+      return new Uint8Array(await new Blob(chunks).arrayBuffer());
     },
-    async text() {
-      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await message.bytes());
-    },
+    text: async () => decodeUtf8(await message.bytes()),
   };
   return message;
 }

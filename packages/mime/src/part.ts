@@ -17,31 +17,20 @@ export type Piece = string | StreamedPiece;
 /** One body part: its header fields with their CRLF, an empty line, its body. */
 export type Part = readonly Piece[];
 
-/**
- * A multipart (RFC 2046 §5.1) of its parts, header included.
- *
- * @param type - with its parameters, but for the boundary: `mixed`, `related; type="text/html"`
- */
-export function multipart(type: string, boundary: string, parts: readonly Part[]): Part {
-  const pieces: Piece[] = [`Content-Type: multipart/${type};\r\n boundary="${boundary}"\r\n\r\n`];
-  parts.forEach((part, at) => {
-    pieces.push(`${at ? '\r\n' : ''}--${boundary}\r\n`, ...part);
-  });
-  pieces.push(`\r\n--${boundary}--\r\n`);
-  return pieces;
-}
+/** Puts parts into a multipart (RFC 2046 §5.1), header included; a single part stays as it is. */
+export type Multipart = (type: string, parts: readonly Part[]) => Part;
 
-/** Neighbouring texts as one. */
-export function join(pieces: Part): Piece[] {
-  const joined: Piece[] = [];
-  let text = '';
-  for (const piece of pieces) {
-    if (typeof piece === 'string') text += piece;
-    else {
-      joined.push(text, piece);
-      text = '';
-    }
-  }
-  joined.push(text);
-  return joined;
+/** @param name - random, of letters and digits: with `=_` before it, it is in no encoded text */
+export function multiparts(name: string): Multipart {
+  let count = 0;
+  return (type, parts) => {
+    const boundary = `=_${count++}${name}`;
+    return parts[1]
+      ? [
+          `Content-Type: multipart/${type};\r\n boundary="${boundary}"\r\n`,
+          ...parts.flatMap((part) => [`\r\n--${boundary}\r\n`, ...part]),
+          `\r\n--${boundary}--\r\n`,
+        ]
+      : (parts[0] as Part);
+  };
 }

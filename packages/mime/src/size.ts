@@ -7,14 +7,13 @@ export function base64Size(octets: number): number {
 }
 
 /** @throws MimeError `ERR_MIME_TOO_LARGE` unless `actual` is within `limit`. */
-export function limitSize(actual: number, limit: number): void {
-  if (!(actual <= limit)) {
-    const excess = actual - limit;
-    throw new MimeError(
-      'ERR_MIME_TOO_LARGE',
-      'maxSize',
-      `Cannot compose ${actual} octets: ${excess} over maxSize ${limit}`,
-      { limit, actual, excess },
-    );
-  }
+export function limitSize(actual: number, limit: number = Number.POSITIVE_INFINITY): void {
+  const excess = actual - limit;
+  if (excess <= 0) return;
+  throw new MimeError(
+    'ERR_MIME_TOO_LARGE',
+    'maxSize',
+    `Cannot compose ${actual} octets: ${excess} over maxSize ${limit}`,
+    { limit, actual, excess },
+  );
 }

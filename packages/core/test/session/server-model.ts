@@ -85,9 +85,7 @@ export class ServerModel {
       this.answered += 1;
       return this.#hello;
     }
-    const drawn = this.#draw();
-    // RSET is not refused: what a session does then is the matter of a test of its own.
-    const answer = line === 'RSET' && !/garbage|shutdown/.test(drawn) ? 'yes' : drawn;
+    const answer = this.#draw();
     const yes = answer === 'yes';
     if (line === 'DATA') {
       // It may want content without an envelope: RFC 2920 §3.1 has the client know what to do then.

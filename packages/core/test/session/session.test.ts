@@ -181,7 +181,6 @@ describe('Session.abort()', () => {
     expect([stage.told[1], stage.closes]).toEqual(['transaction: 250 for b@example.com, in 2', 1]);
   });
 
-  // The pieces of the second task are spliced away with those of the first; its replies never come.
   test('abort() settles or keeps the task behind when the last octets have not left', () => {
     const stage = opened();
     const first = stage.send();
@@ -193,7 +192,6 @@ describe('Session.abort()', () => {
     expect(stage.outcomes.length === 2 || written.includes(GROUP)).toBe(true);
   });
 
-  // Only queued tasks and those whose message has left are spared: a settled one closes the session.
   test('abort() does nothing when the task has settled', () => {
     const stage = opened();
     const task = stage.run('noop', noop(stage.session));
@@ -205,6 +203,20 @@ describe('Session.abort()', () => {
 });
 
 describe('Session', () => {
+  test('Session knows no capability when TLS is up and EHLO not yet answered', () => {
+    const stage = new Stage();
+    stage.run('open', open(stage.session, { ...OPEN, tls: 'starttls' }));
+    stage.poll();
+    stage.hear('220 mail.example.com');
+    stage.poll();
+    stage.hear('250-mail.example.com', '250-STARTTLS', '250-ENHANCEDSTATUSCODES', '250 AUTH PLAIN');
+    expect(stage.poll()).toBe('STARTTLS\r\n');
+    stage.hear('220 go');
+    expect(stage.poll()).toBe('EHLO client.example\r\n');
+    expect([...stage.session.capabilities.keywords]).toEqual([]);
+    expect(stage.session.secure).toBe(true);
+  });
+
   test('Session refuses the message and closes when it is refused before its end', () => {
     const stage = opened();
     stage.send({ content: slow() });
@@ -246,7 +258,6 @@ describe('Session', () => {
     expect(stage.told).toEqual(['transaction: ERR_SMTP_REPLY 421 at content, rejected, later']);
   });
 
-  // A reply is paired with the final dot as soon as that is queued, given to the transport or not.
   test.each(['250 queued', '552 too large'])(
     'Session closes when %j stands behind the 354, before an octet of content has left',
     (early) => {
@@ -260,7 +271,6 @@ describe('Session', () => {
     },
   );
 
-  // The same for commands: the reply to EHLO is taken before EHLO has left.
   test('Session closes when the reply to EHLO comes with the greeting', () => {
     const stage = new Stage();
     stage.run('open', open(stage.session, OPEN));
@@ -270,7 +280,7 @@ describe('Session', () => {
     expect(stage.outcomes[0]?.error).toBeInstanceOf(SmtpError);
   });
 
-  // RSET refused, MAIL and RCPT accepted: the lone dot then ends an empty message to a valid envelope.
+  // The lone dot would end an empty message, and the envelope is valid.
   test('Session sends no lone dot when RSET was refused and the envelope accepted', () => {
     const stage = opened();
     stage.send();
@@ -282,7 +292,6 @@ describe('Session', () => {
     expect(stage.poll()).not.toContain('.\r\n');
   });
 
-  // contentFault() throws before content() has set #midContent: the session goes on behind the 354.
   test('Session closes when content is changed into what cannot be sent after it was measured', () => {
     const stage = opened();
     const content = octetsOf(TEXT);
@@ -294,7 +303,7 @@ describe('Session', () => {
     expect([stage.poll(), stage.closes]).toEqual(['', 1]);
   });
 
-  // "Only a refusal leaves the connection in a known state": ERR_SMTP_PROTOCOL is no refusal.
+  // Nobody knows whether such a server reads content now.
   test('Session writes no further command when DATA is answered 250', () => {
     const stage = opened();
     stage.send();
@@ -304,7 +313,6 @@ describe('Session', () => {
     expect(stage.poll()).toBe('');
   });
 
-  // source[Symbol.asyncIterator]() stands outside the try of write().
   test('Session fails with ERR_SMTP_CONTENT when the source cannot be opened', () => {
     const stage = opened();
     stage.send({
@@ -428,7 +436,6 @@ describe('Session', () => {
     expect(stage.told).toEqual(['transaction: ERR_SMTP_CLOSED at content, not-sent, reconnect']);
   });
 
-  // receive() feeds the parser also when the session is closed: each chunk copies all before it.
   test('Session holds nothing when octets come behind its end', () => {
     const stage = opened();
     stage.session.end();

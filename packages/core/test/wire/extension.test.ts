@@ -168,7 +168,7 @@ describe('parseCapabilities()', () => {
     );
   });
 
-  // toUpperCase() maps U+017F to S, U+0131 to I and U+FB06 to ST: no keyword is outside ASCII (RFC 5321 §4.1.1.1).
+  // In upper case they are S, ST and I; RFC 5321 §4.1.1.1 has keywords in ASCII.
   test.each(['\u017ftarttls', '\ufb06arttls', 'P\u0131PEL\u0131N\u0131NG'])(
     'parseCapabilities() offers nothing known when a keyword is not ASCII: %j',
     (line) => {
@@ -177,7 +177,7 @@ describe('parseCapabilities()', () => {
     },
   );
 
-  // The file's head says "read by token"; \s is more than the SP of `ehlo-keyword *( SP ehlo-param )`.
+  // ehlo-line = ehlo-keyword *( SP ehlo-param ): \s is more than SP.
   test.each(['STARTTLS\u00a0X', 'STARTTLS\u2028X', 'STARTTLS\u3000X'])(
     'parseCapabilities() ends a keyword only at a blank when there is %j',
     (line) => {

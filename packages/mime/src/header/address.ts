@@ -43,76 +43,69 @@ export function addressField(
   addresses: string[],
   rules: AddressRules,
 ): string {
-  const column = name.length + 2;
-  const mailbox = (item: string | Mailbox, at: string): string => {
-    const parsed = typeof item === 'string' ? parse(item, at) : item;
+  /** A display name: atoms, a quoted-string, or encoded-words. */
+  const phrase = (text: string, at: string): string => {
+    checkText(text, at, 'ERR_MIME_ADDRESS');
+    // A quoted-string is no shelter for a look-alike: readers decode encoded-words inside it (RFC 2047 §5 forbids it).
+    if (text.length > 60 || !isPlain(text)) return encodedWords(text, name.length + 2);
+    return /^[\w!#-'*+/=?^`{|}~-]+(?: [\w!#-'*+/=?^`{|}~-]+)*$/.test(text)
+      ? text
+      : `"${text.replace(/["\\]/g, '\\$&')}"`;
+  };
+  const list = (items: readonly Address[], at: string): string =>
+    items
+      .map((item, index) => one(item, Array.isArray(value) || at !== path ? `${at}[${index}]` : at))
+      .join(', ');
+  const one = (item: Address, at: string): string => {
+    // RFC 2047 §5 (3): an encoded-word is set apart from the special beside it.
+    if ((item as Group)?.group !== undefined) {
+      const { group, members } = item as Group;
+      return `${phrase(group, `${at}.group`)}:${list(members, `${at}.members`)};`.replace(
+        '?=:',
+        '?= :',
+      );
+    }
+    const mailbox = typeof item === 'string' ? parse(item) : (item as Mailbox);
     const address = checkAddress(
-      parsed.address,
+      mailbox?.address,
       typeof item === 'string' ? at : `${at}.address`,
       rules,
     );
     addresses.push(address);
-    return parsed.name
-      ? `${phrase(parsed.name, typeof item === 'string' ? at : `${at}.name`, column)} <${address}>`
-      : address;
+    return mailbox.name ? `${phrase(mailbox.name, `${at}.name`)} <${address}>` : address;
   };
-  const one = (item: Address, at: string): string => {
-    if (typeof item === 'string' || !('group' in item)) return mailbox(item, at);
-    const label = phrase(item.group, `${at}.group`, column);
-    const members = item.members.map((member, i) => mailbox(member, `${at}.members[${i}]`));
-    // RFC 2047 §5 (3): an encoded-word is set apart from the special beside it.
-    return `${label}${label.endsWith('?=') ? ' :' : ':'}${members.join(', ')};`;
-  };
-  const list = Array.isArray(value)
-    ? value.map((item: Address, i) => one(item, `${path}[${i}]`)).join(', ')
-    : one(value as Address, path);
-  return list && `${fold(`${name}: ${list}`)}\r\n`;
+  const whole = list([value].flat() as Address[], path);
+  return whole && `${fold(`${name}: ${whole}`)}\r\n`;
 }
 
-function parse(text: string, path: string): Mailbox {
-  const match = /^(?:"((?:[^"\\]|\\.)*)" *|([^"\\<>()[\],;:@]*))<(.*)>$/.exec(text);
-  return match
-    ? { name: match[1]?.replace(/\\(.)/g, '$1') ?? match[2]?.trim(), address: match[3] as string }
-    : { address: checkText(text, path, 'ERR_MIME_ADDRESS') };
+function parse(text: string): Mailbox {
+  const [, quoted, plain, address = text] =
+    /^(?:"((?:[^"\\]|\\.)*)" *|([^"\\<>()[\],;:@]*))<(.*)>$/.exec(text) ?? [];
+  return { name: quoted?.replace(/\\(.)/g, '$1') ?? plain?.trim(), address };
 }
 
-/** A display name: atoms, a quoted-string, or encoded-words. */
-function phrase(name: string, path: string, column: number): string {
-  checkText(name, path, 'ERR_MIME_ADDRESS');
-  // A quoted-string is no shelter for a look-alike: readers decode encoded-words inside it (RFC 2047 §5 forbids it).
-  if (name.length > 60 || !isPlain(name)) return encodedWords(name, column);
-  return /^[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*$/.test(name)
-    ? name
-    : `"${name.replace(/["\\]/g, '\\$&')}"`;
-}
+/** Characters that no dot-atom has beside the dot: specials, white space and controls (RFC 5322 §3.2.3). */
+const LOCAL = /^(?:(?!\.)(?:\.?[^\0- "(),.:;<>@[\\\]\x7f-\x9f])+|"(?:[^"\\]|\\.)*")$/;
+const DOMAIN = /^(?:\w(?:[\w-]{0,61}\w)?(?:\.(?!$)|$))+$|^\[(?:[\d.]+|IPv6:[\da-f:.]+)\]$/i;
 
 /** The addr-spec as it goes into header and envelope: a domain that is not ASCII as A-labels (RFC 5890 §2.3.2.1). */
 function checkAddress(address: string, path: string, rules: AddressRules): string {
   checkText(address, path, 'ERR_MIME_ADDRESS');
-  const fail = (why: string): never => refuse('ERR_MIME_ADDRESS', path, address, why);
   const at = address.lastIndexOf('@');
-  const local = address.slice(0, at);
-  const domain = address.slice(at + 1);
-  if (
-    at < 1 ||
-    address.length > 320 ||
-    !/^(?:[^\0- "(),.:;<>@[\\\]\x7f-\x9f]+(?:\.[^\0- "(),.:;<>@[\\\]\x7f-\x9f]+)*|"(?:[^"\\]|\\.)*")$/.test(
-      local,
-    )
-  ) {
-    fail('not one local@domain; give a list as an array');
+  const local = address.slice(0, Math.max(at, 0));
+  const given = address.slice(at + 1);
+  const domain = DOMAIN.test(given) ? given : toAscii(given);
+  const ascii = /^[ -~]*$/.test(local);
+  if (!domain || !LOCAL.test(local) || address.length > 320 || !(ascii || rules.smtpUtf8)) {
+    refuse(
+      'ERR_MIME_ADDRESS',
+      path,
+      address,
+      ascii ? 'not one local@domain; give a list as an array' : 'needs the option smtpUtf8',
+    );
   }
-  const ascii =
-    /^(?:\w(?:[\w-]{0,61}\w)?(?:\.\w(?:[\w-]{0,61}\w)?)*|\[(?:[\d.]+|IPv6:[\da-f:.]+)\])$/i.test(
-      domain,
-    )
-      ? domain
-      : toAscii(domain);
-  if (!ascii) return fail('not a domain name');
-  if (/^[ -~]*$/.test(local)) return `${local}@${ascii}`;
-  if (!rules.smtpUtf8) fail('not ASCII before the @; needs the option smtpUtf8');
-  rules.needsSmtpUtf8 = true;
-  return address;
+  rules.needsSmtpUtf8 ||= !ascii;
+  return ascii ? `${local}@${domain}` : address;
 }
 
 /**
@@ -123,9 +116,10 @@ function checkAddress(address: string, path: string, rules: AddressRules): strin
  * ASCII one unchanged, any other one as an A-label.
  */
 function toAscii(domain: string): string | undefined {
-  if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(domain)) return;
   try {
-    const mapped = new URL(`http://${domain}`).hostname;
+    const mapped = /^[\p{L}\p{M}\p{Nd}.-]+$/u.test(domain)
+      ? new URL(`http://${domain}`).hostname
+      : '';
     const labels = domain.toLowerCase().split('.');
     const same = mapped
       .split('.')
@@ -133,9 +127,10 @@ function toAscii(domain: string): string | undefined {
         (label, i) =>
           label === labels[i] || (label.startsWith('xn--') && /[^ -~]/.test(labels[i] ?? '')),
       );
-    if (same && mapped.split('.').length === labels.length && mapped.length < 254) return mapped;
+    return same && mapped.split('.').length === labels.length && DOMAIN.test(mapped)
+      ? mapped
+      : undefined;
   } catch {
-    // Not a host name to URL either.
+    return undefined;
   }
-  return;
 }

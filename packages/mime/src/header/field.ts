@@ -1,4 +1,5 @@
 /** Header fields of free text (RFC 5322 §2.2.1), and what may stand in any of them. */
+import { fitsLines } from '../encoding/line-ending.ts';
 import { type MimeErrorCode, refuse } from '../errors.ts';
 import { encodedWords, looksEncoded } from './encoded-word.ts';
 import { fold } from './fold.ts';
@@ -13,10 +14,9 @@ export function checkText(
   path: string,
   code: MimeErrorCode = 'ERR_MIME_HEADER',
 ): string {
-  if (typeof text !== 'string') refuse(code, path, text, 'give a string');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
-  if (/[\0-\x1f\x7f\ud800-\udfff]/u.test(text)) {
-    refuse(code, path, text, 'control character or half a surrogate pair; remove it');
+  if (typeof text !== 'string' || /[\0-\x1f\x7f\p{Surrogate}]/u.test(text)) {
+    refuse(code, path, text, 'no string, or a control character, or half a surrogate pair');
   }
   return text;
 }
@@ -29,25 +29,22 @@ export function isPlain(text: string): boolean {
 /** One field with its CRLF: as it is and folded, or as encoded-words where it would not survive that. */
 export function textField(name: string, text: string, path: string): string {
   const prefix = `${name}: `;
-  if (isPlain(checkText(text, path)) && text.trim() === text) {
-    const line = fold(prefix + text);
-    // RFC 5322 §2.1.1: "Each line of characters MUST be no more than 998 characters".
-    if (line.length < 999 || !/[^\r]{999}/.test(line)) return `${line.trimEnd()}\r\n`;
-  }
-  return `${fold(prefix + encodedWords(text, prefix.length))}\r\n`;
+  const plain = fold(prefix + checkText(text, path));
+  // RFC 5322 §2.1.1: "Each line of characters MUST be no more than 998 characters".
+  return isPlain(text) && text.trim() === text && fitsLines(plain)
+    ? `${plain.trimEnd()}\r\n`
+    : `${fold(prefix + encodedWords(text, prefix.length))}\r\n`;
 }
 
 /** A field that the caller names. */
 export function customField(name: string, text: string, path: string): string {
-  if (!/^[!-9;-~]{1,76}$/.test(name)) {
-    refuse('ERR_MIME_HEADER', `${path}[0]`, name, 'no field name');
-  }
   if (
-    /^(from|sender|to|b?cc|reply-to|subject|date|message-id|in-reply-to|references|mime-version|content-.*)$/i.test(
+    !/^[!-9;-~]{1,76}$/.test(name) ||
+    /^(?:from|sender|to|b?cc|reply-to|subject|date|message-id|in-reply-to|references|mime-version|content-.*)$/i.test(
       name,
     )
   ) {
-    refuse('ERR_MIME_HEADER', `${path}[0]`, name, 'written by compose; use its own key');
+    refuse('ERR_MIME_HEADER', `${path}[0]`, name, 'no field name, or it has a key of its own');
   }
   return textField(name, text, `${path}[1]`);
 }

@@ -2,20 +2,18 @@
 import { refuse } from '../errors.ts';
 import { fold } from './fold.ts';
 
-/** Lets `<left@right>` pass: visible ASCII, never encoded, never cut. */
-export function checkMessageId(id: string, path: string): string {
-  if (!(/^<[!-;=?-~]{3,900}>$/.test(id) && id.includes('@'))) {
-    refuse('ERR_MIME_HEADER', path, id, 'write it as <left@right>');
-  }
-  return id;
-}
-
-/** A field of one or more message identifiers, with its CRLF. */
+/** A field of one or more message identifiers, `<left@right>`, with its CRLF: never encoded, never cut. */
 export function messageIdField(
   name: string,
   ids: string | readonly string[],
   path: string,
 ): string {
-  const list = typeof ids === 'string' ? ids.split(' ') : ids;
-  return `${fold(`${name}: ${list.map((id, i) => checkMessageId(id, `${path}[${i}]`)).join(' ')}`)}\r\n`;
+  const list = [ids].flat().join(' ');
+  if (
+    !/^<[!-;=?A-~]+@[!-;=?-~]+>(?: <[!-;=?A-~]+@[!-;=?-~]+>)*$/.test(list) ||
+    /[^ ]{900}/.test(list)
+  ) {
+    refuse('ERR_MIME_HEADER', path, list, 'write <left@right>');
+  }
+  return `${fold(`${name}: ${list}`)}\r\n`;
 }
