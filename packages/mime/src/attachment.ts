@@ -4,8 +4,9 @@ import { encodeUtf8 } from './encoding/utf-8.ts';
 import { MimeError, refuse } from './errors.ts';
 import { checkText } from './header/field.ts';
 import { nameParameters } from './header/parameter.ts';
-import type { Multipart, Part } from './part.ts';
-import { base64Size } from './size.ts';
+import type { MessageContent } from './message.ts';
+import { multipart, type Part } from './part.ts';
+import { base64Size, limitSize } from './size.ts';
 
 /** Octets that come later. */
 export type OctetStream = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
@@ -38,12 +39,7 @@ export interface Attachment {
   readonly size: number | undefined;
   readonly cid: string | undefined;
   /** Puts all attachments of a message around or beside its texts. @internal */
-  assemble(
-    attachments: readonly Attachment[],
-    texts: readonly Part[],
-    hasHtml: boolean,
-    multipart: Multipart,
-  ): Part;
+  readonly assemble: typeof assemble;
   /** @internal */
   render(path: string): Part;
 }
@@ -120,11 +116,13 @@ export function attachment(
 
 /** mixed(alternative(text, related(html, cid …)), files …), each only where it has several parts. */
 function assemble(
+  head: string,
   attachments: readonly Attachment[],
   texts: readonly Part[],
   hasHtml: boolean,
-  multipart: Multipart,
-): Part {
+  name: string,
+  maxSize: number | undefined,
+): MessageContent {
   const inline: Part[] = [];
   const files: Part[] = [];
   attachments.forEach((one, at) => {
@@ -133,9 +131,63 @@ function assemble(
   const html = texts.at(-1);
   const related =
     html && inline[0]
-      ? [...texts.slice(0, -1), multipart('related; type="text/html"', [html, ...inline])]
+      ? [...texts.slice(0, -1), multipart('related; type="text/html"', [html, ...inline], name)]
       : texts;
-  return multipart('mixed', [...(related[0] ? [multipart('alternative', related)] : []), ...files]);
+  const text = related[0] ? [multipart('alternative', related, name)] : [];
+  // Base64 has no line end of its own.
+  const pieces = [head, ...multipart('mixed', [...text, ...files], name), '\r\n'];
+  const sizes = pieces.map((piece) =>
+    typeof piece === 'string' ? encodeUtf8(piece).length : piece.size,
+  );
+  const minimumSize = sizes.reduce<number>((sum, size = 0) => sum + size, 0);
+  const collect = async (message: AsyncIterable<Uint8Array>): Promise<Blob> => {
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    for await (const chunk of message) chunks.push(chunk as Uint8Array<ArrayBuffer>);
+    return new Blob(chunks);
+  };
+  return {
+    get content() {
+      return this;
+    },
+    size: sizes.includes(undefined) ? undefined : minimumSize,
+    minimumSize,
+    sent: 0,
+    async *[Symbol.asyncIterator]() {
+      this.sent = 0;
+      let total = minimumSize;
+      for (const piece of pieces) {
+        const chunks = typeof piece === 'string' ? [encodeUtf8(piece)] : piece.open();
+        for await (const chunk of chunks) {
+          // What would pass the limit is not given out.
+          if (typeof piece === 'object' && piece.size === undefined) {
+            total += chunk.length;
+            limitSize(total, maxSize);
+          }
+          this.sent += chunk.length;
+          yield chunk;
+        }
+      }
+    },
+    stream() {
+      const chunks = this[Symbol.asyncIterator]();
+      return new ReadableStream({
+        async pull(controller) {
+          const { done, value } = await chunks.next();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        },
+        async cancel() {
+          await chunks.return?.();
+        },
+      });
+    },
+    async bytes() {
+      return new Uint8Array(await (await collect(this)).arrayBuffer());
+    },
+    async text() {
+      return (await collect(this)).text();
+    },
+  };
 }
 
 /** The size of content where it is known, and how to read it. */

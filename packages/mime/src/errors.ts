@@ -32,7 +32,7 @@ export type MimeErrorCode =
  */
 export class MimeError extends TypeError {
   declare readonly code: MimeErrorCode;
-  /** Which input: `subject`, `to[1].address`, `attachments[0].filename`; `maxSize` when the whole is too large. */
+  /** Which input: `subject`, `to[1]`, `attachments[0].filename`; `maxSize` when the whole is too large. */
   declare readonly path: string;
   /** With `ERR_MIME_TOO_LARGE`: the limit, octets. */
   declare readonly limit?: number;
@@ -47,11 +47,18 @@ export class MimeError extends TypeError {
   }
 }
 
-/** Refuses one input: `Cannot put "…" into to[1].address: …`. */
-export function refuse(code: MimeErrorCode, path: string, value: unknown, why: string): never {
+/** Refuses one input: `Cannot put "…" into to[1]: …`. */
+export function refuse(
+  code: MimeErrorCode,
+  path: string,
+  value: unknown,
+  why: string,
+  fields?: object,
+): never {
   throw new MimeError(
     code,
     path,
     `Cannot put ${JSON.stringify(value)?.slice(0, 80)} into ${path}: ${why}`,
+    fields,
   );
 }

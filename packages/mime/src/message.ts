@@ -1,14 +1,14 @@
 /** compose(): a message from its description. Everything is checked here, and nothing is read or sent. */
 import type { Attachment } from './attachment.ts';
-import { NAME_LENGTH, type Random, randomName, systemRandom } from './boundary.ts';
+import { type Random, randomName, systemRandom } from './boundary.ts';
 import { encodeText, type TransferEncoding } from './encoding/choose.ts';
-import { decodeUtf8, encodeUtf8 } from './encoding/utf-8.ts';
+import { encodeUtf8 } from './encoding/utf-8.ts';
 import { refuse } from './errors.ts';
 import { type Address, addressField } from './header/address.ts';
 import { formatDate } from './header/date.ts';
-import { customField, textField } from './header/field.ts';
+import { textField } from './header/field.ts';
 import { messageIdField } from './header/message-id.ts';
-import { multiparts, type Part } from './part.ts';
+import { multipart, type Part } from './part.ts';
 import { limitSize } from './size.ts';
 
 /** A message, described. Only `from` has to be there. */
@@ -50,12 +50,8 @@ export interface ComposeOptions {
   readonly now?: () => Date;
 }
 
-/** A composed message. It can be given to `client.send()` of `@posthorn/core` as it is. */
-export interface Message extends AsyncIterable<Uint8Array> {
-  /** The reverse-path: of `sender`, else of the first author. */
-  readonly from: string;
-  /** The forward-paths: To, Cc and Bcc, each once, domains as A-labels. */
-  readonly to: readonly string[];
+/** The octets of a message, and what is known of them. */
+export interface MessageContent extends AsyncIterable<Uint8Array> {
   /** The whole content: octets where all of it is in memory, else this message as their source. */
   readonly content: Uint8Array | AsyncIterable<Uint8Array>;
   /** Its exact octets with CR LF line ends (RFC 1870 §3), or undefined where a stream does not tell. Never an estimate. */
@@ -63,7 +59,21 @@ export interface Message extends AsyncIterable<Uint8Array> {
   /** Octets that are certain before a stream of unknown length is read. */
   readonly minimumSize: number;
   /** Octets given out by the stream under way, or by the last one. */
-  readonly sent: number;
+  sent: number;
+  /** The octets as a web stream. */
+  stream(): ReadableStream<Uint8Array>;
+  /** All octets. @throws MimeError `ERR_MIME_STREAM`, `ERR_MIME_TOO_LARGE` */
+  bytes(): Promise<Uint8Array>;
+  /** All octets as text. @throws MimeError as bytes() */
+  text(): Promise<string>;
+}
+
+/** A composed message. It can be given to `client.send()` of `@posthorn/core` as it is. */
+export interface Message extends MessageContent {
+  /** The reverse-path: of `sender`, else of the first author. */
+  readonly from: string;
+  /** The forward-paths: To, Cc and Bcc, each once, domains as A-labels. */
+  readonly to: readonly string[];
   /** The content is ASCII. Undefined where SMTPUTF8 is needed. */
   readonly body: '7BIT' | undefined;
   /** An address needs SMTPUTF8 (RFC 6531). */
@@ -80,12 +90,6 @@ export interface Message extends AsyncIterable<Uint8Array> {
   readonly textParts: readonly string[];
   /** Addresses in To. */
   readonly toCount: number;
-  /** The octets as a web stream. */
-  stream(): ReadableStream<Uint8Array>;
-  /** All octets. @throws MimeError `ERR_MIME_STREAM`, `ERR_MIME_TOO_LARGE` */
-  bytes(): Promise<Uint8Array>;
-  /** All octets as text. @throws MimeError as bytes() */
-  text(): Promise<string>;
 }
 
 /**
@@ -108,59 +112,48 @@ export interface Message extends AsyncIterable<Uint8Array> {
  * ```
  */
 export function compose(spec: MessageSpec, options: ComposeOptions = {}): Message {
-  const {
-    random = systemRandom,
-    now = () => new Date(),
-    maxSize,
-    transferEncoding,
-    smtpUtf8 = false,
-  } = options;
+  const { random = systemRandom, now = () => new Date(), maxSize, transferEncoding } = options;
   const { text, html, subject, headers = [], attachments = [], date = now() } = spec;
-  const rules = { smtpUtf8, needsSmtpUtf8: false };
-  const recipients: string[] = [];
+  let head = '';
   const addresses = (
     name: string,
     key: 'from' | 'sender' | 'replyTo' | 'to' | 'cc' | 'bcc',
-    list: string[] = [],
-  ): string => addressField(name, spec[key] ?? [], key, list, rules);
-  const authors: string[] = [];
-  const senders: string[] = [];
-  let head =
-    addresses('From', 'from', authors) +
-    addresses('Sender', 'sender', senders) +
-    addresses('Reply-To', 'replyTo') +
-    addresses('To', 'to', recipients);
-  const toCount = recipients.length;
-  head += addresses('Cc', 'cc', recipients);
-  addresses('Bcc', 'bcc', recipients);
-  const [from] = [...senders, ...authors];
+  ): string[] => {
+    const list: string[] = [];
+    const field = addressField(name, spec[key] ?? [], key, list, options.smtpUtf8);
+    // RFC 5322 §3.6.3: a message without the field is how its recipients do not learn of one another.
+    if (key !== 'bcc') head += field;
+    return list;
+  };
+  const authors = addresses('From', 'from');
+  const senders = addresses('Sender', 'sender');
+  addresses('Reply-To', 'replyTo');
+  const to = addresses('To', 'to');
+  const recipients = [...to, ...addresses('Cc', 'cc'), ...addresses('Bcc', 'bcc')];
+  const [author] = authors;
+  const [from = author as string] = senders;
   // RFC 5322 §3.6.2: several authors need a Sender, which is one mailbox.
-  if (
-    !from ||
-    senders.length > 1 ||
-    authors.length - senders.length > 1 ||
-    !authors[0] ||
-    (authors[1] && !senders[0])
-  ) {
-    return refuse(
-      'ERR_MIME_ADDRESS',
-      authors[1] ? 'sender' : 'from',
-      spec.from,
-      'needs one mailbox',
-    );
-  }
+  if (!author || senders[1] || (authors[1] && !senders[0]))
+    refuse('ERR_MIME_ADDRESS', author ? 'sender' : 'from', from, 'needs one mailbox');
+  const smtpUtf8 = /[^\n-~]/.test(head + recipients);
   if (subject !== undefined) head += textField('Subject', subject, 'subject');
   const name = randomName(random);
-  const {
-    messageId = `<${name.slice(NAME_LENGTH)}@${from.slice(from.lastIndexOf('@') + 1)}>`,
-    inReplyTo,
-    references,
-  } = spec;
-  head += `Date: ${formatDate(date)}\r\n${messageIdField('Message-ID', messageId, 'messageId')}`;
-  if (inReplyTo) head += messageIdField('In-Reply-To', inReplyTo, 'inReplyTo');
-  if (references) head += messageIdField('References', references, 'references');
+  const { messageId = `<${name}@${from.replace(/.*@/, '')}>` } = spec;
+  head +=
+    `Date: ${formatDate(date)}\r\n` +
+    messageIdField('Message-ID', messageId, 'messageId') +
+    messageIdField('In-Reply-To', spec.inReplyTo, 'inReplyTo') +
+    messageIdField('References', spec.references, 'references');
   headers.forEach(([field, value], at) => {
-    head += customField(field, value, `headers[${at}]`);
+    const path = `headers[${at}]`;
+    if (
+      !/^[!-9;-~]{1,76}$/.test(field) ||
+      /^(From|Sender|Reply-To|To|B?cc|Subject|Date|Message-ID|In-Reply-To|References|MIME-Version|Content-.*)$/i.test(
+        field,
+      )
+    )
+      refuse('ERR_MIME_HEADER', path, field, 'no name, or has its own key');
+    head += textField(field, value, path);
   });
   head += 'MIME-Version: 1.0\r\n';
 
@@ -177,79 +170,44 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
   const hasText = text !== undefined;
   if (hasText || !(hasHtml || attachments[0])) leaf(text ?? '', 'text', 'plain');
   if (hasHtml) leaf(html, 'html', 'html');
-  const multipart = multiparts(name.slice(0, NAME_LENGTH));
-  const pieces = [
-    head,
-    ...(attachments[0]?.assemble(attachments, leaves, hasHtml, multipart) ??
-      multipart('alternative', leaves)),
-  ];
-  // RFC 5322 §2.1: a message is a series of lines, and the last one ends like all of them.
-  if (!`${pieces.at(-1)}`.endsWith('\r\n')) pieces.push('\r\n');
-
-  const streamed = pieces.some((piece) => typeof piece !== 'string');
-  const octets = streamed ? undefined : encodeUtf8(pieces.join(''));
-  const sizes = pieces.map((piece) =>
-    typeof piece === 'string' ? encodeUtf8(piece).length : piece.size,
-  );
-  const minimumSize = octets?.length ?? sizes.reduce<number>((sum, size = 0) => sum + size, 0);
-  limitSize(minimumSize, maxSize);
-  let sent = 0;
-  async function* iterate(): AsyncGenerator<Uint8Array, void, undefined> {
-    let total = minimumSize;
-    sent = 0;
-    for (const piece of octets ? [octets] : pieces) {
-      const chunks =
-        typeof piece === 'string' ? [encodeUtf8(piece)] : 'open' in piece ? piece.open() : [piece];
-      for await (const chunk of chunks) {
-        // What would pass the limit is not given out.
-        if (typeof piece === 'object' && 'open' in piece && piece.size === undefined) {
-          total += chunk.length;
-          limitSize(total, maxSize);
-        }
-        sent += chunk.length;
-        yield chunk;
-      }
-    }
-  }
-  const message: Message = {
+  const content =
+    attachments[0]?.assemble(head, attachments, leaves, hasHtml, name, maxSize) ??
+    inMemory(head + multipart('alternative', leaves, name).join(''));
+  limitSize(content.minimumSize, maxSize);
+  return Object.assign(content, {
     from,
     to: [...new Set(recipients)],
-    get content() {
-      return octets ?? message;
-    },
-    size: sizes.includes(undefined) ? undefined : minimumSize,
-    minimumSize,
-    get sent() {
-      return sent;
-    },
-    body: rules.needsSmtpUtf8 ? undefined : '7BIT',
-    smtpUtf8: rules.needsSmtpUtf8,
+    body: smtpUtf8 ? undefined : ('7BIT' as const),
+    smtpUtf8,
     messageId,
     attachments,
     hasText,
     hasHtml,
     textParts,
-    toCount,
-    [Symbol.asyncIterator]: iterate,
+    toCount: to.length,
+  });
+}
+
+/** The content of a message without attachments. */
+function inMemory(given: string): MessageContent {
+  // RFC 5322 §2.1: a message is a series of lines, and the last one ends like all of them.
+  const text = given.replace(/(\r\n)?$/, '\r\n');
+  const content = encodeUtf8(text);
+  const { length } = content;
+  return {
+    content,
+    size: length,
+    minimumSize: length,
+    sent: 0,
+    async *[Symbol.asyncIterator]() {
+      this.sent = length;
+      yield content;
+    },
     stream() {
-      const chunks = iterate();
-      return new ReadableStream({
-        async pull(controller) {
-          const { done, value } = await chunks.next();
-          if (done) controller.close();
-          else controller.enqueue(value);
-        },
-        async cancel() {
-          await chunks.return();
-        },
-      });
+      this.sent = length;
+      return new Blob([content]).stream();
     },
-    async bytes() {
-      const chunks: Uint8Array<ArrayBuffer>[] = [];
-      for await (const chunk of iterate()) chunks.push(chunk as Uint8Array<ArrayBuffer>);
-      return new Uint8Array(await new Blob(chunks).arrayBuffer());
-    },
-    text: async () => decodeUtf8(await message.bytes()),
+    bytes: async () => content,
+    text: async () => text,
   };
-  return message;
 }

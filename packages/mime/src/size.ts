@@ -1,19 +1,18 @@
 /** Sizes as arithmetic. Everything is counted in octets with CRLF line ends, as RFC 1870 §5 counts a message. */
-import { MimeError } from './errors.ts';
+import { refuse } from './errors.ts';
 
 /** Octets of base64 in lines of 76 (RFC 2045 §6.8), with no line break after the last line. */
 export function base64Size(octets: number): number {
   return octets && 4 * Math.ceil(octets / 3) + 2 * Math.ceil(octets / 57) - 2;
 }
 
-/** @throws MimeError `ERR_MIME_TOO_LARGE` unless `actual` is within `limit`. */
-export function limitSize(actual: number, limit: number = Number.POSITIVE_INFINITY): void {
-  const excess = actual - limit;
-  if (excess <= 0) return;
-  throw new MimeError(
-    'ERR_MIME_TOO_LARGE',
-    'maxSize',
-    `Cannot compose ${actual} octets: ${excess} over maxSize ${limit}`,
-    { limit, actual, excess },
-  );
+/** @throws MimeError `ERR_MIME_TOO_LARGE` where `actual` is over `limit`. */
+export function limitSize(actual: number, limit: number | undefined): void {
+  const excess = actual - (limit as number);
+  if (excess > 0)
+    refuse('ERR_MIME_TOO_LARGE', 'maxSize', actual, `${excess} octets over ${limit}`, {
+      limit,
+      actual,
+      excess,
+    });
 }

@@ -1,16 +1,20 @@
 /** Which transfer encoding a text gets, and the encoded text. */
-import { refuse } from '../errors.ts';
-import { base64Size } from '../size.ts';
-import { canonicalLines, fitsLines } from './line-ending.ts';
+import { checkText } from '../header/field.ts';
 import { quotedPrintable } from './quoted-printable.ts';
-import { decodeUtf8, encodeUtf8, textBase64 } from './utf-8.ts';
+import { binaryUtf8 } from './utf-8.ts';
 
 /** Content-Transfer-Encoding of a text (RFC 2045 §6.1). */
 export type TransferEncoding = '7bit' | 'quoted-printable' | 'base64';
 
+// What 7bit cannot carry (RFC 2045 §2.7), and `=_`, which begins every boundary and stands in no encoded text.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what it refuses
+const NOT_7BIT = /[^\x01-\x7f]|=_|.{999}/;
+
 /**
  * Encodes text as UTF-8 in 7-bit lines: `7bit` where the text is already that, else the shorter of `quoted-printable`
  * and `base64`, both measured; `quoted-printable` when they are equal.
+ *
+ * A line break, CRLF or a lone CR or LF, becomes CRLF (RFC 2046 §4.1.1).
  *
  * @param forced - what to use wherever the text is not to stay `7bit`, and also where it could
  * @throws MimeError `ERR_MIME_CONTENT` when the text is no string, or has half a surrogate pair
@@ -18,23 +22,16 @@ export type TransferEncoding = '7bit' | 'quoted-printable' | 'base64';
 export function encodeText(
   text: string,
   path: string,
-  forced?: TransferEncoding,
+  forced: TransferEncoding = '7bit',
 ): [encoding: TransferEncoding, body: string] {
-  if (typeof text !== 'string' || /\p{Surrogate}/u.test(text))
-    refuse('ERR_MIME_CONTENT', path, text, 'no string, or half a surrogate pair');
-  const canonical = canonicalLines(text);
-  const source = encodeUtf8(canonical);
-  // `=_` begins every boundary, and stands in no encoded text.
-  if (
-    source.length === canonical.length &&
-    (!forced || forced === '7bit') &&
-    !/\0|=_/.test(canonical) &&
-    fitsLines(canonical)
-  ) {
-    return ['7bit', canonical];
-  }
-  const printable = forced === 'base64' ? '' : decodeUtf8(quotedPrintable(source));
-  if (forced ? printable : printable.length <= base64Size(source.length))
-    return ['quoted-printable', printable];
-  return ['base64', textBase64(source).replace(/.{76}(?=.)/g, '$&\r\n')];
+  const canonical = checkText(text, path, 'ERR_MIME_CONTENT', /\p{Surrogate}/u).replace(
+    /\r\n?|\n/g,
+    '\r\n',
+  );
+  if (forced === '7bit' && !NOT_7BIT.test(canonical)) return [forced, canonical];
+  const printable = quotedPrintable(canonical);
+  const base64 = btoa(binaryUtf8(canonical)).replace(/.{76}(?=.)/g, '$&\r\n');
+  return forced !== 'base64' && (forced !== '7bit' || printable.length <= base64.length)
+    ? ['quoted-printable', printable]
+    : ['base64', base64];
 }

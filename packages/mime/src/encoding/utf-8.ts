@@ -1,9 +1,8 @@
-/** The platform's text codecs, made once. */
+/** The platform's text encoder, made once. */
 
 const encoder: TextEncoder = /*#__PURE__*/ new TextEncoder();
-const decoder: TextDecoder = /*#__PURE__*/ new TextDecoder();
 
-export function encodeUtf8(text: string): Uint8Array {
+export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
@@ -12,15 +11,11 @@ export function encodeInto(text: string, target: Uint8Array): void {
   encoder.encodeInto(text, target);
 }
 
-/** Octets of UTF-8 that begin with no byte order mark, as text. */
-export function decodeUtf8(octets: Uint8Array): string {
-  return decoder.decode(octets);
-}
-
-/** base64 without line breaks, of octets that are in memory anyway: texts and encoded-words. */
-export function textBase64(octets: Uint8Array): string {
+/** The UTF-8 of a text as a string in which each character is one octet: what `btoa` takes. */
+export function binaryUtf8(text: string): string {
+  const octets = encodeUtf8(text);
   let binary = '';
   for (let at = 0; at < octets.length; at += 8_192)
     binary += String.fromCharCode(...octets.subarray(at, at + 8_192));
-  return btoa(binary);
+  return binary;
 }

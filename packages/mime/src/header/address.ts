@@ -27,55 +27,46 @@ export interface Group {
 /** `'a@example.com'`, `'Name <a@example.com>'`, or the same as an object. A list is an array, never one string. */
 export type Address = string | Mailbox | Group;
 
-/** What holds for all addresses of one message. */
-export interface AddressRules {
-  /** A local part that is not ASCII is allowed. */
-  readonly smtpUtf8: boolean;
-  /** Set when an address needed that. */
-  needsSmtpUtf8: boolean;
-}
-
-/** One field with its CRLF, empty when there is no address; adds each addr-spec to `addresses`. */
+/**
+ * One field with its CRLF, empty when there is no address.
+ *
+ * @param addresses - gets each addr-spec
+ * @param smtpUtf8 - a local part that is not ASCII is allowed
+ */
 export function addressField(
   name: string,
   value: Address | readonly Address[],
   path: string,
   addresses: string[],
-  rules: AddressRules,
+  smtpUtf8: boolean | undefined,
 ): string {
   /** A display name: atoms, a quoted-string, or encoded-words. */
   const phrase = (text: string, at: string): string => {
     checkText(text, at, 'ERR_MIME_ADDRESS');
     // A quoted-string is no shelter for a look-alike: readers decode encoded-words inside it (RFC 2047 §5 forbids it).
     if (text.length > 60 || !isPlain(text)) return encodedWords(text, name.length + 2);
-    return /^[\w!#-'*+/=?^`{|}~-]+(?: [\w!#-'*+/=?^`{|}~-]+)*$/.test(text)
-      ? text
-      : `"${text.replace(/["\\]/g, '\\$&')}"`;
+    return /^\w+( \w+)*$/.test(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`;
   };
-  const list = (items: readonly Address[], at: string): string =>
-    items
-      .map((item, index) => one(item, Array.isArray(value) || at !== path ? `${at}[${index}]` : at))
-      .join(', ');
+  const mailbox = (item: string | Mailbox, at: string): string => {
+    const { name, address } = typeof item === 'string' ? parse(item) : item;
+    const checked = checkAddress(address, at, smtpUtf8);
+    addresses.push(checked);
+    return name ? `${phrase(name, at)} <${checked}>` : checked;
+  };
+  const list = <T>(
+    items: readonly T[],
+    at: string,
+    write: (item: T, at: string) => string,
+  ): string => items.map((item, index) => write(item, `${at}[${index}]`)).join(', ');
   const one = (item: Address, at: string): string => {
-    // RFC 2047 §5 (3): an encoded-word is set apart from the special beside it.
-    if ((item as Group)?.group !== undefined) {
-      const { group, members } = item as Group;
-      return `${phrase(group, `${at}.group`)}:${list(members, `${at}.members`)};`.replace(
-        '?=:',
-        '?= :',
-      );
-    }
-    const mailbox = typeof item === 'string' ? parse(item) : (item as Mailbox);
-    const address = checkAddress(
-      mailbox?.address,
-      typeof item === 'string' ? at : `${at}.address`,
-      rules,
-    );
-    addresses.push(address);
-    return mailbox.name ? `${phrase(mailbox.name, `${at}.name`)} <${address}>` : address;
+    const { group, members } = item as Group;
+    return members
+      ? // RFC 2047 §5 (3): an encoded-word is set apart from the special beside it.
+        `${phrase(group, at).replace(/=$/, '= ')}:${list(members, `${at}.members`, mailbox)};`
+      : mailbox(item as Mailbox, at);
   };
-  const whole = list([value].flat() as Address[], path);
-  return whole && `${fold(`${name}: ${whole}`)}\r\n`;
+  const whole = Array.isArray(value) ? list(value, path, one) : one(value as Address, path);
+  return whole && fold(name, whole);
 }
 
 function parse(text: string): Mailbox {
@@ -84,53 +75,33 @@ function parse(text: string): Mailbox {
   return { name: quoted?.replace(/\\(.)/g, '$1') ?? plain?.trim(), address };
 }
 
-/** Characters that no dot-atom has beside the dot: specials, white space and controls (RFC 5322 §3.2.3). */
-const LOCAL = /^(?:(?!\.)(?:\.?[^\0- "(),.:;<>@[\\\]\x7f-\x9f])+|"(?:[^"\\]|\\.)*")$/;
-const DOMAIN = /^(?:\w(?:[\w-]{0,61}\w)?(?:\.(?!$)|$))+$|^\[(?:[\d.]+|IPv6:[\da-f:.]+)\]$/i;
+// A dot-atom has no specials, white space or controls (RFC 5322 §3.2.3).
+const ADDR_SPEC =
+  /^((?!\.)(\.?[^\0- "(),.:;<>@[\\\]\x7f-\x9f])+|"([^"\\]|\\.)*")@((\w([\w-]{0,61}\w)?(\.(?!$)|$))+|\[[\w:.]+\])$/i;
 
 /** The addr-spec as it goes into header and envelope: a domain that is not ASCII as A-labels (RFC 5890 §2.3.2.1). */
-function checkAddress(address: string, path: string, rules: AddressRules): string {
+function checkAddress(address: string, path: string, smtpUtf8: boolean | undefined): string {
   checkText(address, path, 'ERR_MIME_ADDRESS');
-  const at = address.lastIndexOf('@');
-  const local = address.slice(0, Math.max(at, 0));
-  const given = address.slice(at + 1);
-  const domain = DOMAIN.test(given) ? given : toAscii(given);
-  const ascii = /^[ -~]*$/.test(local);
-  if (!domain || !LOCAL.test(local) || address.length > 320 || !(ascii || rules.smtpUtf8)) {
-    refuse(
-      'ERR_MIME_ADDRESS',
-      path,
-      address,
-      ascii ? 'not one local@domain; give a list as an array' : 'needs the option smtpUtf8',
-    );
-  }
-  rules.needsSmtpUtf8 ||= !ascii;
-  return ascii ? `${local}@${domain}` : address;
+  const text = address[320] ? '' : address.replace(/[^@]*$/, toAscii);
+  const ascii = !/[^ -~]/.test(text);
+  if (!ADDR_SPEC.test(text) || (!smtpUtf8 && !ascii))
+    refuse('ERR_MIME_ADDRESS', path, address, 'not one local@domain, ASCII without smtpUtf8');
+  return ascii ? text : address;
 }
 
 /**
- * A domain as A-labels, or undefined.
+ * A domain as A-labels, or what is none.
  *
  * `URL` is the only mapping (UTS 46) in every runtime, and it does more than map: it decodes percent signs, cuts at `/`,
  * reads numbers as IPv4 addresses. So only letters, marks, digits and hyphens go in, and what comes out has the same labels: an
  * ASCII one unchanged, any other one as an A-label.
  */
-function toAscii(domain: string): string | undefined {
-  try {
-    const mapped = /^[\p{L}\p{M}\p{Nd}.-]+$/u.test(domain)
-      ? new URL(`http://${domain}`).hostname
-      : '';
-    const labels = domain.toLowerCase().split('.');
-    const same = mapped
-      .split('.')
-      .every(
-        (label, i) =>
-          label === labels[i] || (label.startsWith('xn--') && /[^ -~]/.test(labels[i] ?? '')),
-      );
-    return same && mapped.split('.').length === labels.length && DOMAIN.test(mapped)
-      ? mapped
-      : undefined;
-  } catch {
-    return undefined;
-  }
+function toAscii(domain: string): string {
+  if (!/[^ -~]/.test(domain)) return domain;
+  const url = `http://${domain}`;
+  const mapped =
+    /^[\p{L}\p{M}\p{Nd}.-]+$/u.test(domain) && URL.canParse(url) ? new URL(url).hostname : '';
+  const ascii = (text: string): string =>
+    text.replace(/[^.]*([^ -~]|xn--)[^.]*/gi, 'xn--').toLowerCase();
+  return ascii(mapped) === ascii(domain) ? mapped : '';
 }

@@ -5,7 +5,7 @@ import { refuse } from '../errors.ts';
 export function formatDate(date: Date): string {
   const text = new Date(date).toUTCString();
   // RFC 5322 §3.3: the year has four digits, and is 1900 or later.
-  if (!/ (?:19|[2-9]\d)\d\d /.test(text))
-    refuse('ERR_MIME_HEADER', 'date', date, 'no date from 1900 on');
+  if (!/ (19|[2-9]\d)\d\d /.test(text))
+    refuse('ERR_MIME_HEADER', 'date', date, 'no date since 1900');
   return text.replace('GMT', '+0000');
 }

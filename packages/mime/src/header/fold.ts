@@ -1,24 +1,12 @@
 /** Folding (RFC 5322 §2.2.3): a line break before white space that is there already, so that unfolding restores the line. */
 
 /**
- * Folds one header line, its name included, without a final CRLF.
+ * One field with its CRLF, folded.
  *
- * Lines are 78 characters at most where the spaces allow it (RFC 5322 §2.1.1), 76 where there may be an encoded-word:
- * "each line of a header field that contains one or more 'encoded-word's is limited to 76 characters" (RFC 2047 §2).
- * No line is ever white space alone.
+ * Lines are 76 characters at most where the spaces allow it: "each line of a header field that contains one or more 'encoded-word's
+ * is limited to 76 characters" (RFC 2047 §2), and RFC 5322 §2.1.1 asks for 78. No line is white space alone, and none
+ * is the name alone.
  */
-export function fold(line: string): string {
-  const limit = line.includes('=?') ? 76 : 78;
-  if (line.length <= limit) return line;
-  let folded = '';
-  let column = 0;
-  for (const word of line.match(/ *[^ ]+/g) as string[]) {
-    if (column && column + word.length > limit && (word.length <= limit || folded.includes(' '))) {
-      folded += '\r\n';
-      column = 0;
-    }
-    folded += word;
-    column += word.length;
-  }
-  return folded;
+export function fold(name: string, value: string): string {
+  return `${`${name}: ${value}`.trimEnd().replace(/(?=.{77}).{1,75}[^ ](?= +[^ ])(?<= .*?)/g, '$&\r\n')}\r\n`;
 }
