@@ -8,7 +8,7 @@ import type { ProcedureName } from './session/phase.ts';
 import type { Procedure } from './session/procedure.ts';
 import { quit } from './session/quit.ts';
 import { noop, reset, verify } from './session/reset.ts';
-import { Session } from './session/session.ts';
+import { createSession } from './session/session.ts';
 import { transaction } from './session/transaction.ts';
 import type { Capabilities } from './wire/extension.ts';
 import type { Reply } from './wire/reply.ts';
@@ -113,7 +113,7 @@ export async function connect(options: ConnectOptions): Promise<SmtpClient> {
     signal,
   } = resolved;
   const begun = clock.now();
-  const session = new Session(
+  const session = createSession(
     onTranscript &&
       ((direction, text, phase) =>
         onTranscript({ direction, text, phase, secure: session.secure, at: clock.now() - begun })),

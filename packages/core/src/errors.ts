@@ -112,17 +112,21 @@ export class SmtpError extends Error {
 
   constructor(code: SmtpErrorCode, message: string, { cause, ...details }: SmtpErrorDetails) {
     super(message, { cause });
-    const { delivery = 'not-sent', reply, retry = retryOf(code, delivery, reply) } = details;
-    Object.assign(this, details, { name: 'SmtpError', code, delivery, retry });
+    const { delivery = 'not-sent', reply } = details;
+    const retry: Retry =
+      details.retry ??
+      (delivery === 'unknown'
+        ? delivery
+        : // RFC 5321 §4.2.1: 4yz invites to try again, 5yz does not.
+          /^4/.test(`${reply?.code}`)
+          ? 'later'
+          : code === 'ERR_SMTP_REPLY'
+            ? 'never'
+            : /PROTO|TIME|CLOSED|CONN|ABORT/.test(code)
+              ? 'reconnect'
+              : 'fix-first');
+    Object.assign(this, { name: 'SmtpError', code, delivery }, details, { retry });
   }
-}
-
-function retryOf(code: SmtpErrorCode, delivery: Delivery, reply: Reply | undefined): Retry {
-  if (delivery === 'unknown') return delivery;
-  // RFC 5321 §4.2.1: 4yz invites to try again, 5yz does not.
-  if (`${reply?.code}`[0] === '4') return 'later';
-  if (code === 'ERR_SMTP_REPLY') return 'never';
-  return /PROTO|TIME|CLOSED|CONN|ABORT/.test(code) ? 'reconnect' : 'fix-first';
 }
 
 /**
@@ -149,10 +153,16 @@ export function refused(
   details: Omit<SmtpErrorDetails, 'reply'>,
   code: SmtpErrorCode = 'ERR_SMTP_REPLY',
 ): SmtpError {
-  const message = `Cannot ${what}: server replied ${describeReply(reply)}`;
-  if (reply.code >= 400) return new SmtpError(code, message, { ...details, reply });
-  const delivery = details.phase === 'final' ? 'unknown' : 'not-sent';
-  return new SmtpError('ERR_SMTP_PROTOCOL', message, { ...details, reply, delivery });
+  const refusal = reply.code >= 400;
+  return new SmtpError(
+    refusal ? code : 'ERR_SMTP_PROTOCOL',
+    `Cannot ${what}: server replied ${describeReply(reply)}`,
+    {
+      ...details,
+      reply,
+      ...(!refusal && { delivery: details.phase === 'final' ? 'unknown' : 'not-sent' }),
+    },
+  );
 }
 
 /** The error for what befell the connection: "Cannot go on in auth: the server closed the connection". */

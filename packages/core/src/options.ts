@@ -8,7 +8,7 @@ import type { SaslMechanism } from './sasl/mechanism.ts';
 import { plain } from './sasl/plain.ts';
 import { TIMEOUTS, type Timeouts } from './session/limits.ts';
 import { unusable } from './wire/command.ts';
-import { mapDomain } from './wire/path.ts';
+import { parsePath } from './wire/path.ts';
 
 /** One thing said on the connection. Secrets are never in it: they stand as `***`. */
 export interface TranscriptEvent {
@@ -84,38 +84,36 @@ export interface ResolvedOptions
 
 /** @throws TypeError for what cannot be used */
 export function resolveOptions(options: ConnectOptions): ResolvedOptions {
-  const { auth = [], name, tls = options.port === 465 ? 'implicit' : 'starttls' } = options;
+  const { auth = [], host, name, tls = options.port === 465 ? 'implicit' : 'starttls' } = options;
   const password = 'pass' in auth;
-  const resolved = {
+  const timeouts = { ...TIMEOUTS, ...options.timeouts };
+  const check = (as: string, value: unknown, fits: unknown): void => {
+    if (!fits) throw unusable(value, as);
+  };
+  check('host', host, host);
+  check('tls', tls, /^(implicit|starttls|opportunistic|off)$/.test(tls));
+  for (const [limit, ms] of Object.entries(timeouts)) check(`timeouts.${limit}`, ms, ms > 0);
+  return {
     port: tls === 'implicit' ? 465 : 587,
     tlsOptions: {},
-    pipelining: 'overlap' as const,
+    pipelining: 'overlap',
     ignoreExtensions: [],
     allowInsecureAuth: false,
     clock: systemClock,
     transport: nodeTransport,
     ...options,
     tls,
-    name: name && mapDomain(name),
-    timeouts: { ...TIMEOUTS, ...options.timeouts },
+    // What may stand behind the `@` of a mailbox is what EHLO takes (RFC 5321 §4.1.1.1).
+    name: name && parsePath(`a@${name}`, 'name').text.slice(2),
+    timeouts,
     mechanisms: password ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
     secrets: password ? [auth.pass] : [],
   };
-  const check = (as: string, value: unknown, fits: unknown): void => {
-    if (!fits) throw unusable(value, as);
-  };
-  check('host', options.host, options.host);
-  check('tls', tls, /^(implicit|starttls|opportunistic|off)$/.test(tls));
-  check('pipelining', resolved.pipelining, /^(overlap|envelope|off)$/.test(resolved.pipelining));
-  check('name', name, resolved.name || name === undefined);
-  for (const [limit, ms] of Object.entries(resolved.timeouts))
-    check(`timeouts.${limit}`, ms, ms > 0);
-  return resolved;
 }
 
 /** The address literal of a local end (RFC 5321 §4.1.3). */
 export function addressLiteral(address = '127.0.0.1'): string {
   // An IPv4 address mapped into IPv6 is written as what it is; a zone means nothing to the server.
   const bare = address.replace(/^::ffff:(?=\d+\.)|%.*/gi, '');
-  return bare.includes(':') ? `[IPv6:${bare}]` : `[${bare}]`;
+  return `[${bare.includes(':') ? 'IPv6:' : ''}${bare}]`;
 }

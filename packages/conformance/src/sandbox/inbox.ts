@@ -36,7 +36,7 @@ export interface CapturedMessage {
 export class Inbox {
   readonly #retention: number;
   #messages: CapturedMessage[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<(closed?: Error) => void>();
 
   /** @param retention - how many messages are kept at the most */
   constructor(retention: number) {
@@ -59,12 +59,17 @@ export class Inbox {
     for (const look of [...this.#waiting]) look();
   }
 
+  /** Ends every wait. @internal */
+  close(): void {
+    for (const look of [...this.#waiting]) look(new Error('The sandbox was closed'));
+  }
+
   /**
    * The first message that fits, now or as soon as it comes.
    *
    * @param fits - default: any message
    * @param timeout - in ms; default 5,000
-   * @throws Error where none came in time
+   * @throws Error where none came in time, or the sandbox was closed; and what `fits` throws
    */
   waitFor(
     fits: (message: CapturedMessage) => boolean = () => true,
@@ -75,11 +80,17 @@ export class Inbox {
         clearTimeout(timer);
         this.#waiting.delete(look);
       };
-      const look = (): void => {
-        const found = this.#messages.find(fits);
-        if (!found) return;
+      const look = (closed?: Error): void => {
+        // What a predicate throws is for who waits, not for the message that came.
+        try {
+          if (closed) throw closed;
+          const found = this.#messages.find((message) => fits(message));
+          if (!found) return;
+          resolve(found);
+        } catch (error) {
+          reject(error);
+        }
         leave();
-        resolve(found);
       };
       const timer = setTimeout(() => {
         leave();

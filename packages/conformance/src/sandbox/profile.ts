@@ -30,6 +30,16 @@ export const REFUSALS: Readonly<
   'sender-not-confirmed': { text: 'Disallowed source address:', stage: 'mail' },
 };
 
+/** Where each refusal can be given: from the stage on at which its reason is known. */
+export const POSSIBLE_STAGES: Readonly<Record<RefusalReason, readonly Stage[]>> = {
+  'not-authenticated': ['auth', 'mail', 'rcpt', 'data'],
+  'server-error': ['rcpt', 'data'],
+  'attachment-type': ['data'],
+  'too-large': ['data'],
+  'invalid-recipient': ['rcpt', 'data'],
+  'sender-not-confirmed': ['mail', 'rcpt', 'data'],
+};
+
 /** A version of the provider's rules. */
 export interface SandboxProfile {
   readonly version: string;

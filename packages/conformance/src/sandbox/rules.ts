@@ -1,4 +1,5 @@
 /** The provider's rules as functions: each looks at one fact and gives a named verdict. Pure. */
+import { domainToASCII } from 'node:url';
 import type { Email } from 'postal-mime';
 import type { Grade, RefusalReason, SandboxProfile, Stage } from './profile.ts';
 
@@ -63,6 +64,19 @@ export function judgeRecipient(address: string, { invalidRecipient }: RuleSettin
     outcome: invalid ? 'refuse' : 'pass',
     detail: `${address} is ${invalid ? 'not ' : ''}a valid recipient`,
     ...(invalid && { refusal: { reason: 'invalid-recipient', value: address } }),
+  };
+}
+
+/** RCPT: some recipients ask for a fault of the server. */
+export function judgeFault(address: string): Verdict | undefined {
+  if (!/^554\+internal@/i.test(address)) return undefined;
+  return {
+    rule: 'fault',
+    stage: 'data',
+    outcome: 'refuse',
+    grade: 'guess',
+    detail: 'asked for by the recipient',
+    refusal: { reason: 'server-error' },
   };
 }
 
@@ -155,11 +169,15 @@ function judgeTags(mail: Email, { tags, profile }: RuleSettings): Verdict {
   };
 }
 
-/** Domains compare without case (RFC 5321 §2.4), local parts with it. */
+/** Domains compare without case (RFC 5321 §2.4) and as A-labels (RFC 5890 §2.3.2.1), local parts with it. */
 function same(a: string, b: string): boolean {
   const [at, other] = [a.lastIndexOf('@'), b.lastIndexOf('@')];
   return (
     a.slice(0, at) === b.slice(0, other) &&
-    a.slice(at).toLowerCase() === b.slice(other).toLowerCase()
+    comparable(a.slice(at + 1)) === comparable(b.slice(other + 1))
   );
+}
+
+function comparable(domain: string): string {
+  return domainToASCII(domain) || domain.toLowerCase();
 }

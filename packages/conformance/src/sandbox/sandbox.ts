@@ -2,15 +2,17 @@
  * The provider on the desk: an SMTP server by the smtp-server package that keeps the provider's rules and
  * gives its refusals. Loopback only, never relays, prints nothing.
  */
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv4, type Socket } from 'node:net';
+import { inspect } from 'node:util';
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import { createCertificateAuthority } from './certificates.ts';
 import { type Fault, FaultPlan } from './faults.ts';
 import { Inbox } from './inbox.ts';
-import { PROFILES, REFUSALS, type RefusalReason, type Stage } from './profile.ts';
+import { POSSIBLE_STAGES, PROFILES, REFUSALS, type RefusalReason, type Stage } from './profile.ts';
 import {
   judgeContent,
+  judgeFault,
   judgeRecipient,
   judgeSender,
   judgeSize,
@@ -69,9 +71,12 @@ export interface Sandbox {
   readonly inbox: Inbox;
   /** Connections that are open now. */
   readonly connections: number;
-  /** Plans faults, behind those that are still due. */
+  /** Plans faults, behind those that are still due. @throws TypeError for a fault that cannot strike */
   plan(...faults: readonly Fault[]): void;
-  /** Closes both servers and all their connections. */
+  /**
+   * Closes both servers. Who is still connected has half a second to leave, and is then told so by a 421
+   * and cut off. Waits for a message end with an error.
+   */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -83,7 +88,8 @@ type ReplyError = Error & { responseCode?: number };
 /**
  * Starts the provider's SMTP side on loopback.
  *
- * @throws TypeError where `bind` is not loopback and `unsafeBind` is not set
+ * @throws TypeError for options that make no sense, and where `bind` is not loopback and `unsafeBind` is not set
+ * @throws Error EADDRINUSE, EACCES, … where it cannot listen
  *
  * @example
  * ```ts
@@ -96,16 +102,13 @@ type ReplyError = Error & { responseCode?: number };
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { bind = '127.0.0.1', smtp = 0, smtps = 0 } = options;
-  if (!options.unsafeBind && !/^(127\.|::1$|localhost$)/.test(bind)) {
-    throw new TypeError(
-      `Cannot bind to ${JSON.stringify(bind)}: it is not loopback; set unsafeBind to let others in`,
-    );
-  }
+  checkOptions(options);
+  const plan = new FaultPlan(options.faults ?? []);
   const authority = await createCertificateAuthority();
   const certificate = await authority.issue();
   const inbox = new Inbox(options.retention ?? 1_000);
-  const plan = new FaultPlan(options.faults ?? []);
   const servers: SMTPServer[] = [];
+  const sockets = new Set<Socket>();
   const start = async (secure: boolean, port: number): Promise<number> => {
     const server = new SMTPServer({
       ...certificate,
@@ -113,19 +116,27 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       secure,
     });
     servers.push(server);
+    server.server.on('connection', (socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
     return listen(server, port, bind);
   };
-  const close = async (): Promise<void> => {
-    await Promise.all(
-      servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
-    );
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    inbox.close();
+    closing ??= closeAll(servers, sockets);
+    return closing;
   };
+  // Both are awaited, so that none begins to listen after all has been closed.
+  const [plain, secure] = await Promise.allSettled([start(false, smtp), start(true, smtps)]);
   try {
-    const [plain, secure] = await Promise.all([start(false, smtp), start(true, smtps)]);
+    if (plain.status === 'rejected') throw plain.reason;
+    if (secure.status === 'rejected') throw secure.reason;
     return {
       host: 'localhost',
-      smtp: plain,
-      smtps: secure,
+      smtp: plain.value,
+      smtps: secure.value,
       ca: authority.ca,
       inbox,
       get connections() {
@@ -153,6 +164,69 @@ function listen(server: SMTPServer, port: number, bind: string): Promise<number>
   });
 }
 
+/** How long a client that was told to go may keep its side open, in ms. */
+const LAST_WORDS = 100;
+
+async function closeAll(
+  servers: readonly SMTPServer[],
+  sockets: ReadonlySet<Socket>,
+): Promise<void> {
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+  );
+  const left = [...sockets].map(
+    (socket) =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(() => socket.destroy(), LAST_WORDS);
+        socket.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  );
+  await Promise.all(left);
+}
+
+/** @throws TypeError for what would be ignored, or lead to something else than it says */
+function checkOptions(options: SandboxOptions): void {
+  const { bind = '127.0.0.1', profile, tags, stages = {}, prefix = '' } = options;
+  const refuse = (name: string, value: unknown, why: string): never => {
+    throw new TypeError(`Cannot use ${inspect(value)} as ${name}: ${why}`);
+  };
+  const whole = (name: 'smtp' | 'smtps' | 'maxSize' | 'retention', from: number, to: number) => {
+    const value = options[name];
+    if (value !== undefined && !(Number.isInteger(value) && value >= from && value <= to))
+      refuse(name, value, `it has to be a whole number from ${from} to ${to}`);
+  };
+  const loopback = (isIPv4(bind) && bind.startsWith('127.')) || /^(::1|localhost)$/.test(bind);
+  if (!loopback && !options.unsafeBind)
+    throw new TypeError(
+      `Cannot bind to ${JSON.stringify(bind)}: it is not loopback; set unsafeBind to let others in`,
+    );
+  whole('smtp', 0, 65_535);
+  whole('smtps', 0, 65_535);
+  if (options.smtp && options.smtp === options.smtps)
+    refuse('smtps', options.smtps, 'it is the port of the STARTTLS server');
+  whole('maxSize', 1, Number.MAX_SAFE_INTEGER);
+  whole('retention', 1, Number.MAX_SAFE_INTEGER);
+  if (profile !== undefined && !Object.hasOwn(PROFILES, profile))
+    refuse('profile', profile, `there are ${Object.keys(PROFILES).join(' and ')}`);
+  if (tags !== undefined && !/^(off|warn|reject)$/.test(tags))
+    refuse('tags', tags, "there are 'off', 'warn' and 'reject'");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+  if (/[\x00-\x1f\x7f]/.test(prefix)) refuse('prefix', prefix, 'a reply here is one line');
+  for (const [reason, stage] of Object.entries(stages) as [RefusalReason, Stage | undefined][]) {
+    if (!Object.hasOwn(POSSIBLE_STAGES, reason))
+      refuse('stages', stages, `there is no refusal ${inspect(reason)}`);
+    if (stage !== undefined && !POSSIBLE_STAGES[reason].includes(stage))
+      refuse(
+        `stages['${reason}']`,
+        stage,
+        `it can be given at ${POSSIBLE_STAGES[reason].join(', ')}`,
+      );
+  }
+}
+
 /** The provider's rules as smtp-server's hooks. */
 function hooks(
   options: SandboxOptions,
@@ -173,10 +247,11 @@ function hooks(
   const verdictsOf = new WeakMap<SMTPServerSession, Verdict[]>();
   const verdicts = (session: SMTPServerSession): Verdict[] => verdictsOf.get(session) ?? [];
   const stageOf = (reason: RefusalReason): Stage => stages[reason] ?? REFUSALS[reason].stage;
+  const enhanced = options.enhancedStatusCodes ? '5.7.1 ' : '';
   const refusal = (reason: RefusalReason, value?: string): ReplyError =>
     reply(
       554,
-      `${options.enhancedStatusCodes ? '5.7.1 ' : ''}${options.prefix ?? ''}${REFUSALS[reason].text}${value ? ` ${value}` : ''}`,
+      `${enhanced}${options.prefix ?? ''}${REFUSALS[reason].text}${value ? ` ${value}` : ''}`,
     );
   /** Those of the refusals known so far that are due at this stage; the first is given. */
   const due = (session: SMTPServerSession, stage: Stage): ReplyError | undefined => {
@@ -236,12 +311,15 @@ function hooks(
     },
     onRcptTo({ address }, session, refuse) {
       unlessFault('rcpt', session, refuse, () => {
-        const verdict = judgeRecipient(address, settings);
-        if (verdict.refusal && stageOf('invalid-recipient') === 'rcpt') {
-          refuse(refusal('invalid-recipient', address));
+        const asked = judgeFault(address);
+        const found = [judgeRecipient(address, settings), ...(asked ? [asked] : [])];
+        // One refused recipient says nothing of the others.
+        const own = found.find(({ refusal: why }) => why && stageOf(why.reason) === 'rcpt');
+        if (own?.refusal) {
+          refuse(refusal(own.refusal.reason, own.refusal.value));
           return;
         }
-        verdicts(session).push(verdict);
+        verdicts(session).push(...found);
         refuse(due(session, 'rcpt') ?? null);
       });
     },
@@ -268,16 +346,6 @@ function hooks(
   async function judge(session: SMTPServerSession, raw: Uint8Array, size: number): Promise<string> {
     const to = session.envelope.rcptTo.map(({ address }) => address);
     const found = verdicts(session);
-    if (to.some((address) => /^554\+internal@/i.test(address))) {
-      found.push({
-        rule: 'fault',
-        stage: 'data',
-        outcome: 'refuse',
-        grade: 'guess',
-        detail: 'asked for by the recipient',
-        refusal: { reason: 'server-error' },
-      });
-    }
     found.push(judgeSize(size, settings));
     const early = due(session, 'data');
     if (early) throw early;
@@ -285,7 +353,8 @@ function hooks(
     found.push(...judgeContent(mail, raw, to, settings));
     const strict = found.find(({ rule, outcome }) => rule === 'tags' && outcome === 'refuse');
     const late =
-      due(session, 'data') ?? (strict && reply(554, `Transaction failed: ${strict.detail}`));
+      due(session, 'data') ??
+      (strict && reply(554, `${enhanced}Transaction failed: ${strict.detail}`));
     if (late) throw late;
     const id = crypto.randomUUID();
     inbox.add({

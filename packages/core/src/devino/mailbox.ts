@@ -2,7 +2,7 @@
  * Whether two spellings name one mailbox. Knows addresses as text: nothing here decides whether a
  * text is an address.
  */
-import { mapDomain } from '../wire/path.ts';
+import { toAscii } from '../wire/path.ts';
 
 /**
  * Finds `address` among the known ones and gives their spelling: equal as it is; else equal but for
@@ -27,5 +27,5 @@ function canonical(address: string): string {
   const solid = address.replace(/\s/g, '');
   const at = solid.lastIndexOf('@') + 1;
   const domain = solid.slice(at);
-  return solid.slice(0, at) + (mapDomain(domain) ?? domain).toLowerCase();
+  return solid.slice(0, at) + (toAscii(domain) || domain).toLowerCase();
 }

@@ -41,34 +41,39 @@ export function* authenticate(
 
 /** One exchange; returns the reply that ended it. */
 function* exchange(line: Line, mechanism: SaslMechanism, secrets: string[]): Procedure<Reply> {
-  const { name } = mechanism;
   const running = mechanism.start();
-  const say = (text: string, shown: string): Procedure<Reply> =>
-    command(line, commandLine(text), 'auth', { shown, secrets });
-  let response: string | undefined;
-  if (running.initial) {
-    response = toBase64(yield* ask('auth', () => running.initial?.() as Uint8Array));
-    secrets.push(response);
-  }
+  let text = `AUTH ${mechanism.name}`;
+  let shown = text;
+  /** A response in base64, blotted out wherever the server repeats it. */
+  const make = function* (response: () => unknown): Procedure<string> {
+    const encoded = toBase64((yield* ask('auth', response)) as Uint8Array);
+    secrets.push(encoded);
+    return encoded;
+  };
+  let response = running.initial && (yield* make(() => running.initial?.()));
   // RFC 4954 §4: an empty initial response is `=`; one that makes the line too long goes behind the first challenge.
-  const initial = `AUTH ${name} ${response || '='}`;
-  const fits = response !== undefined && initial.length <= MAX_COMMAND_LINE - 2;
-  let reply = yield* fits ? say(initial, `AUTH ${name} ***`) : say(`AUTH ${name}`, `AUTH ${name}`);
-  if (fits) response = undefined;
-  while (reply.code === 334) {
-    try {
-      const challenge = fromBase64(reply.lines[0] as string);
-      response ??= toBase64(yield* ask('auth', () => running.respond(challenge)));
-    } catch (cause) {
-      // RFC 4954 §4: a line with `*` alone cancels the exchange.
-      const cancelled = yield* say('*', '*');
-      throw failure(`${name}: ${(cause as Error)?.message} (${describeReply(cancelled)})`, cause);
-    }
-    secrets.push(response);
-    reply = yield* say(response, '***');
+  if (response !== undefined && text.length + response.length < MAX_COMMAND_LINE - 2) {
+    text += ` ${response || '='}`;
+    shown += ' ***';
     response = undefined;
   }
-  return reply;
+  for (;;) {
+    const reply = yield* command(line, commandLine(text), 'auth', { shown, secrets });
+    if (reply.code !== 334) return reply;
+    shown = '***';
+    try {
+      const challenge = fromBase64(reply.lines[0] as string);
+      text = response ?? (yield* make(() => running.respond(challenge)));
+      response = undefined;
+    } catch (cause) {
+      // RFC 4954 §4: a line with `*` alone cancels the exchange.
+      const cancelled = yield* command(line, commandLine('*'), 'auth', { secrets });
+      throw failure(
+        `${mechanism.name}: ${(cause as Error)?.message} (${describeReply(cancelled)})`,
+        cause,
+      );
+    }
+  }
 }
 
 function failure(why: string, cause?: unknown): SmtpError {

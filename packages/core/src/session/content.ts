@@ -1,7 +1,7 @@
 /** Content as the caller gives it, and what can be known of it before MAIL. */
 import { SmtpError } from '../errors.ts';
 import { unusable } from '../wire/command.ts';
-import { Transparency } from '../wire/transparency.ts';
+import { createTransparency } from '../wire/transparency.ts';
 
 /**
  * A message's content: its header and body with CR LF line ends. A bare CR or LF becomes CR LF; a
@@ -26,7 +26,7 @@ export interface ContentSource {
 export function inspect(content: Content, size: number | undefined): ContentSource {
   const source = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   if (source instanceof Uint8Array) {
-    const data = new Transparency();
+    const data = createTransparency();
     contentFault(() => data.push(source));
     data.end();
     return { source, size: data.octets, eightBit: source.some((octet) => octet > 127) };

@@ -33,5 +33,5 @@ export type { ProcedureName, SessionPhase } from './phase.ts';
 export type { Command, Line, Procedure } from './procedure.ts';
 export { quit } from './quit.ts';
 export { noop, reset, verify } from './reset.ts';
-export { Session, type Task, type Wait, type WireListener } from './session.ts';
+export { createSession, type Session, type Task, type Wait, type WireListener } from './session.ts';
 export { type TransactionResult, transaction } from './transaction.ts';

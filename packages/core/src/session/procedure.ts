@@ -37,8 +37,8 @@ export interface Line {
   transactionOpen: boolean;
   /** Writes a command. */
   write(command: Command): void;
-  /** Writes content. With the last of it, the final reply is owed; for a whole message comes its size in octets. */
-  content(octets: Uint8Array, last?: boolean, size?: number): void;
+  /** Writes content. With the last of it a reply is owed, 'final' for a whole message; then comes its size in octets. */
+  content(octets: Uint8Array, owed?: Phase, size?: number): void;
   /** Nothing more will be written: the next procedure may begin. */
   release(): void;
   /** Runs a procedure inside another one, as the table of phases allows it. */

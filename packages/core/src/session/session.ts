@@ -3,14 +3,14 @@
  * that pairs a reply with its command. Sans-IO: see action.ts for how it is driven.
  */
 import { fault, type Phase, refused, SmtpError, type SmtpErrorCode } from '../errors.ts';
-import { type Capabilities, parseCapabilities } from '../wire/extension.ts';
+import { parseCapabilities } from '../wire/extension.ts';
 import { concatenate } from '../wire/octets.ts';
-import { describeReply, type Reply } from '../wire/reply.ts';
-import { ReplyParser } from '../wire/reply-parser.ts';
+import { describeReply, type Reply, wireText } from '../wire/reply.ts';
+import { createReplyParser } from '../wire/reply-parser.ts';
 import type { Action, Question } from './action.ts';
 import { WRITE_OCTETS } from './limits.ts';
 import { PHASES, type ProcedureName, type SessionPhase } from './phase.ts';
-import type { Command, Line, Procedure } from './procedure.ts';
+import type { Line, Procedure } from './procedure.ts';
 
 /** What happened on the wire, with secrets left out. `text` has one line for each line of a reply. */
 export type WireListener = (direction: 'client' | 'server', text: string, phase: Phase) => void;
@@ -34,66 +34,23 @@ export interface Wait {
   readonly phase: Phase;
 }
 
-interface Awaited extends Wait {
-  readonly task: RunningTask;
-  /** The round trip in which it was written. */
-  readonly sent: number;
-  /** What is blotted out of the reply. */
-  readonly secrets?: readonly string[] | undefined;
-}
-
-interface Piece {
+/** What was written, and the reply that it owes, if it has a phase. */
+interface Entry {
   readonly task: RunningTask;
   readonly octets: string | Uint8Array;
-  /** A reply answers it. */
-  readonly owes: boolean;
-  /** The message is complete with it. */
-  readonly last?: boolean;
+  readonly phase: Phase | undefined;
+  /** What is blotted out of the reply. */
+  readonly secrets: readonly string[];
+  /** The round trip in which it was given to the transport; undefined before that. */
+  sent?: number;
 }
 
-const GONE: SmtpError = fault('ERR_SMTP_CLOSED', 'the connection was closed', { phase: 'idle' });
-const encoder: TextEncoder = /*#__PURE__*/ new TextEncoder();
-
 /** The state machine of one connection. */
-export class Session implements Line {
-  capabilities: Capabilities = parseCapabilities();
-  secure = false;
-  greeting: Reply | undefined;
-  pipelining: Line['pipelining'] = 'off';
-  transactionOpen = false;
+export interface Session extends Line {
   /** Where the session stands. */
-  phase: SessionPhase = 'connected';
-  /** Times the client had to wait for the server so far, a TLS handshake among them. */
-  roundTrips = 0;
-
-  readonly #parser = new ReplyParser();
-  readonly #listener: WireListener | undefined;
-  /** Procedures that have not begun. */
-  #queue: RunningTask[] = [];
-  /** The procedure that may write. */
-  #line: RunningTask | undefined;
-  /** What it asked of the driver. */
-  #question: Question | undefined;
-  /** It owes the server content: nothing else may be written. */
-  #midContent = false;
-  #awaited: Awaited[] = [];
-  #output: Piece[] = [];
-  /** Of the awaited replies, those to what still waits to be polled: the last ones. */
-  #unsent = 0;
-  /** What poll() gives when nothing is left to write. */
-  #next: Action | undefined;
-  /** Why nothing may be written any more. It closes once nobody awaits a reply. */
-  #reason: SmtpError | undefined;
-
-  constructor(listener?: WireListener) {
-    this.#listener = listener;
-  }
-
+  readonly phase: SessionPhase;
   /** What the session waits for; undefined while it waits for nothing. A deadline runs as long as this stays the same. */
-  get waiting(): Wait | undefined {
-    return this.#awaited[0] ?? this.#question;
-  }
-
+  readonly waiting: Wait | undefined;
   /**
    * Runs a procedure as soon as it may write.
    *
@@ -104,271 +61,68 @@ export class Session implements Line {
     name: ProcedureName | 'open',
     procedure: Procedure<T>,
     settle: (error: unknown, value: T, roundTrips: number) => void,
-  ): Task {
-    const task: RunningTask = {
-      name,
-      procedure: name === 'open' ? procedure : this.within(name, procedure),
-      settle: settle as RunningTask['settle'],
-      roundTrips: 0,
-    };
-    if (this.#reason) this.#settle(task, this.#errorFor(task, this.#reason));
-    else this.#queue.push(task);
-    this.#turn();
-    return task;
-  }
-
+  ): Task;
   /** Octets came from the transport. */
-  receive(octets: Uint8Array): void {
-    if (this.phase === 'closed') return;
-    this.#parser.push(octets);
-    this.#refuseInjection();
-    try {
-      while (!this.#over()) {
-        const reply = this.#parser.next(this.capabilities.has('ENHANCEDSTATUSCODES'));
-        if (!reply) return;
-        this.#take(reply);
-      }
-    } catch (error) {
-      this.#fail('ERR_SMTP_PROTOCOL', (error as Error).message);
-    }
-  }
-
+  receive(octets: Uint8Array): void;
   /** What was asked is done. A late answer, to what is no longer asked, is ignored. */
-  answer(question: Question, value: unknown): void {
-    this.#continue(question, 'next', value);
-  }
-
+  answer(question: Question, value: unknown): void;
   /** What was asked failed. */
-  refuse(question: Question, error: unknown): void {
-    this.#continue(question, 'throw', error);
-  }
-
+  refuse(question: Question, error: unknown): void;
   /** The transport ended, by an error or in order: the server closed the connection. */
-  end(cause?: Error): void {
-    this.#fail(
-      'ERR_SMTP_CLOSED',
-      cause?.message ?? 'the server closed the connection',
-      undefined,
-      cause,
-    );
-  }
-
+  end(cause?: Error): void;
   /**
    * Ends the session: every procedure fails, each with what is certain of it.
    *
    * @param abrupt - false to let leave what was written
    */
-  fail(error: SmtpError, abrupt = true): void {
-    if (this.phase === 'closed') return;
-    this.phase = 'closed';
-    this.#reason = error;
-    this.#output = [];
-    this.#next = { type: 'close', abrupt };
-    for (const { task } of [
-      ...this.#awaited,
-      { task: this.#line },
-      ...this.#queue.map((task) => ({ task })),
-    ]) {
-      if (task) this.#settle(task, this.#errorFor(task, error));
-    }
-    this.#queue = [];
-    this.#awaited = [];
-  }
-
+  fail(error: SmtpError, abrupt?: boolean): void;
   /**
    * Gives one procedure up. Before its message's last octet has left, the connection closes behind the
    * replies that others still await; after it, only its reply is ignored.
    */
-  abort(aborted: Task, reason: SmtpError): void {
-    const task = aborted as RunningTask;
-    if (task.settled) return;
-    const error = this.#errorFor(task, reason);
-    if (!task.left && !this.#queue.includes(task)) this.#stop(task);
-    this.#settle(task, error);
-    this.#turn();
-  }
-
+  abort(task: Task, reason: SmtpError): void;
   /** What to do next; undefined when there is nothing until the next event. */
-  poll(): Action | undefined {
-    const pieces: Uint8Array[] = [];
-    let length = 0;
-    // One write for each burst.
-    while (this.#output[0] && length < WRITE_OCTETS) {
-      const { task, octets, owes, last } = this.#output.shift() as Piece;
-      pieces.push(typeof octets === 'string' ? encoder.encode(octets) : octets);
-      length += octets.length;
-      if (last) task.left = true;
-      if (owes) this.#unsent -= 1;
-    }
-    if (length > 0) return { type: 'write', octets: concatenate(pieces) };
-    const action = this.#next;
-    this.#next = undefined;
-    return action;
-  }
+  poll(): Action | undefined;
+}
 
-  *within<T>(name: ProcedureName, procedure: Procedure<T>): Procedure<T> {
-    const next = PHASES[this.phase][name];
-    if (!next) throw new TypeError(`Cannot run ${name}: the session is ${this.phase}`);
-    const value = yield* procedure;
-    if (next !== 'closed') this.phase = next;
-    return value;
-  }
+const GONE: SmtpError = fault('ERR_SMTP_CLOSED', 'the connection was closed', { phase: 'idle' });
 
-  write({ line, phase, shown, secrets }: Command): void {
-    this.#put(line, phase, secrets);
-    if (!this.#reason) this.#listener?.('client', shown ?? line.trimEnd(), phase);
-  }
-
-  content(octets: Uint8Array, last = false, size?: number): void {
-    this.#put(octets, last ? 'final' : undefined, undefined, size !== undefined);
-    this.#midContent = !last;
-    if (size !== undefined) this.#listener?.('client', `(${size} octets)`, 'content');
-  }
-
-  release(): void {
-    if (this.pipelining === 'overlap') this.#line = undefined;
-  }
+/** A session at its begin. */
+export function createSession(listener?: WireListener): Session {
+  const parser = createReplyParser();
+  let phase: SessionPhase = 'connected';
+  /** Procedures that have not begun. */
+  const queue: RunningTask[] = [];
+  /** The procedure that may write. */
+  let writer: RunningTask | undefined;
+  /** What it asked of the driver. */
+  let question: Question | undefined;
+  /** It owes the server content: nothing else may be written. */
+  let midContent = false;
+  /** What owes a reply, in order. */
+  let awaited: Entry[] = [];
+  /** What was not given to the transport yet. */
+  let output: Entry[] = [];
+  /** What poll() gives when nothing is left to write. */
+  let next: Action | undefined;
+  /** Why nothing may be written any more. It closes once nobody awaits a reply. */
+  let reason: SmtpError | undefined;
 
   /** Queues octets, and awaits the reply that they owe in a phase, if any. */
-  #put(
+  const put = (
     octets: string | Uint8Array,
-    phase?: Phase,
-    secrets?: readonly string[],
-    last?: boolean,
-  ): void {
-    this.#output.push({
-      task: this.#line as RunningTask,
-      octets,
-      owes: phase !== undefined,
-      last: last === true,
-    });
-    if (!phase) return;
-    this.#unsent += 1;
-    this.#await(phase, secrets);
-  }
+    owed: Phase | undefined,
+    secrets: readonly string[] = [],
+  ): void => {
+    const entry: Entry = { task: writer as RunningTask, octets, phase: owed, secrets };
+    output.push(entry);
+    if (owed) awaited.push(entry);
+  };
 
-  #await(phase: Phase, secrets?: readonly string[]): void {
-    this.#awaited.push({ task: this.#line as RunningTask, phase, secrets, sent: this.roundTrips });
-  }
-
-  /** Goes on with the procedure that asked. */
-  #continue(question: Question, how: 'next' | 'throw', value: unknown): void {
-    if (this.#question !== question) return;
-    this.#question = undefined;
-    this.#run(this.#line as RunningTask, how, value);
-    this.#turn();
-  }
-
-  #over(): boolean {
-    return this.phase === 'closed';
-  }
-
-  /** Begins the next procedure, where the line is free. */
-  #turn(): void {
-    // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1).
-    while (
-      !this.#line &&
-      this.#queue[0] &&
-      (!this.#awaited[0] ||
-        (this.#queue[0].name === 'transaction' && this.pipelining === 'overlap'))
-    ) {
-      const task = this.#queue.shift() as RunningTask;
-      this.#line = task;
-      this.#run(task, 'next');
-    }
-    if (this.#reason && this.#awaited.every(({ task }) => task.settled)) this.fail(this.#reason);
-  }
-
-  /** Runs a procedure until it waits for something. */
-  #run(task: RunningTask, how: 'next' | 'throw', input?: unknown): void {
-    try {
-      const { done, value } = task.procedure[how](input);
-      if (done) {
-        this.#settle(task, undefined, value);
-        if (task.name === 'quit') this.fail(GONE, false);
-      } else if (value) {
-        this.#midContent ||= value.phase === 'content';
-        this.#question = this.#next = value;
-        this.#refuseInjection();
-      } else if (this.phase === 'connected' && task.name === 'open') {
-        // The greeting is the one reply that answers nothing.
-        this.#await('greeting');
-      }
-    } catch (error) {
-      // Only a refusal leaves the connection in a known state.
-      if (this.#midContent || !(error instanceof SmtpError) || error.code === 'ERR_SMTP_PROTOCOL')
-        this.#stop(task);
-      this.#settle(task, error);
-    }
-  }
-
-  /** Pairs a reply with what it answers. */
-  #take(received: Reply): void {
-    // What has not been written cannot have been answered.
-    const entry = this.#awaited.length > this.#unsent ? this.#awaited.shift() : undefined;
-    const { task = this.#line, phase = 'idle', secrets = [] } = entry ?? {};
-    const blot = (text: string): string =>
-      secrets.reduce(
-        (blotted, secret) => (secret ? blotted.replaceAll(secret, '***') : blotted),
-        text,
-      );
-    const reply = { ...received, lines: received.lines.map(blot), text: blot(received.text) };
-    const { code } = reply;
-    this.#listener?.(
-      'server',
-      secrets[0] !== undefined && code === 334 ? '334 ***' : wireText(reply),
-      phase,
-    );
-    if (entry?.sent === this.roundTrips) {
-      this.roundTrips += 1;
-      entry.task.roundTrips += 1;
-    }
-    // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content.
-    this.#midContent ||= code === 354;
-    // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.
-    if (code === 421) this.#reason = GONE;
-    if (entry && task) {
-      if (!task.settled) this.#run(task, 'next', reply);
-    } else if (task && this.#midContent && code >= 400) {
-      // The server has judged the message before its end. Whatever is written now would be read as
-      // content or as commands, and nobody can tell which: the connection is of no use any more.
-      this.#settle(
-        task,
-        refused('send the content', reply, { phase: 'content', delivery: 'rejected' }),
-      );
-    }
-    if (code === 421 || !entry)
-      this.#fail(
-        code === 421 ? 'ERR_SMTP_CLOSED' : 'ERR_SMTP_PROTOCOL',
-        `the server replied ${describeReply(reply)}`,
-        reply,
-      );
-    this.#turn();
-  }
-
-  /** Between the 220 to STARTTLS and the handshake there are no octets: who put them there meant them to be read as secured. */
-  #refuseInjection(): void {
-    if (this.#question?.phase === 'tls' && this.#parser.pending) {
-      this.#fail('ERR_SMTP_TLS', 'octets behind the 220 to STARTTLS');
-    }
-  }
-
-  /** Fails a procedure in the middle of what it was writing: nothing may follow on this connection. */
-  #stop(task: RunningTask): void {
-    const from = this.#output.findIndex((piece) => piece.task === task);
-    // What others have written behind it is lost with it.
-    const lost = from < 0 ? [] : this.#output.splice(from);
-    this.#unsent -= lost.filter(({ owes }) => owes).length;
-    this.#reason ??= GONE;
-    for (const other of [...lost.map((piece) => piece.task), ...this.#queue.splice(0)]) {
-      if (other !== task) this.#settle(other, this.#errorFor(other, GONE));
-    }
-  }
-
-  #settle(task: RunningTask, error: unknown, value?: unknown): void {
-    if (this.#line === task) {
-      this.#line = this.#question = undefined;
-      this.#midContent = false;
+  const settle = (task: RunningTask, error: unknown, value?: unknown): void => {
+    if (writer === task) {
+      writer = question = undefined;
+      midContent = false;
     }
     if (task.settled) return;
     task.settled = true;
@@ -379,29 +133,216 @@ export class Session implements Line {
       // It is running right now, and is not resumed again.
     }
     task.settle(error, value, task.roundTrips);
-  }
+  };
 
-  /** The error of the connection as it concerns one procedure. */
-  #errorFor(task: RunningTask, { code, message, reply, cause, phase }: SmtpError): SmtpError {
-    const at =
-      this.#awaited.find((entry) => entry.task === task) ??
-      (this.#line === task ? this.#question : undefined);
-    return new SmtpError(code, message, {
-      phase: at?.phase ?? phase,
-      reply,
-      cause,
-      delivery: task.left ? 'unknown' : 'not-sent',
-    });
-  }
+  /** Fails a procedure with the error of the connection, as it concerns this one. */
+  const drop = (task: RunningTask, { code, message, reply, cause, phase: at }: SmtpError): void =>
+    settle(
+      task,
+      new SmtpError(code, message, {
+        phase:
+          (awaited.find((entry) => entry.task === task) ?? (writer === task ? question : undefined))
+            ?.phase ?? at,
+        reply,
+        cause,
+        delivery: task.left ? 'unknown' : 'not-sent',
+      }),
+    );
 
-  #fail(code: SmtpErrorCode, why: string, reply?: Reply, cause?: unknown): void {
-    this.fail(fault(code, why, { phase: this.waiting?.phase ?? 'idle', reply, cause }));
-  }
-}
+  /** Ends what a procedure was writing: nothing may follow on this connection. What others have written behind it is lost. */
+  const stop = (task: RunningTask): void => {
+    reason ??= GONE;
+    const from = output.findIndex((entry) => entry.task === task);
+    for (const lost of from < 0 ? [] : output.splice(from))
+      if (lost.task !== task) drop(lost.task, GONE);
+  };
 
-/** The reply as it stood on the wire. */
-function wireText({ code, lines }: Reply): string {
-  return lines
-    .map((line, at) => `${code}${lines[at + 1] === undefined ? ' ' : '-'}${line}`.trimEnd())
-    .join('\n');
+  /** Runs a procedure until it waits for something. */
+  const run = (task: RunningTask, how: 'next' | 'throw', input?: unknown): void => {
+    try {
+      const { done, value } = task.procedure[how](input);
+      if (done) {
+        settle(task, undefined, value);
+        if (task.name === 'quit') session.fail(GONE, false);
+      } else if (value) {
+        midContent ||= value.phase === 'content';
+        question = next = value;
+      }
+    } catch (error) {
+      // Only a refusal leaves the connection in a known state.
+      if (midContent || !(error instanceof SmtpError) || error.code === 'ERR_SMTP_PROTOCOL')
+        stop(task);
+      settle(task, error);
+    }
+  };
+
+  const lose = (code: SmtpErrorCode, why: string, reply?: Reply, cause?: unknown): void =>
+    session.fail(fault(code, why, { phase: session.waiting?.phase ?? 'idle', reply, cause }));
+
+  /** Begins the next procedure where the line is free, or ends the session where it is due. */
+  const turn = (): void => {
+    // Between the 220 to STARTTLS and the handshake there are no octets: who put them there meant them to be read as secured.
+    if (question?.phase === 'tls' && parser.pending)
+      lose('ERR_SMTP_TLS', 'octets behind the 220 to STARTTLS');
+    // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1).
+    while (
+      !reason &&
+      !writer &&
+      queue[0] &&
+      (!awaited[0] || (queue[0].name === 'transaction' && session.pipelining === 'overlap'))
+    ) {
+      writer = queue.shift() as RunningTask;
+      run(writer, 'next');
+    }
+    if (reason && awaited.every(({ task }) => task.settled)) session.fail(reason);
+  };
+
+  /** Goes on with the procedure that asked. */
+  const proceed = (asked: Question, how: 'next' | 'throw', value: unknown): void => {
+    if (question !== asked) return;
+    question = undefined;
+    run(writer as RunningTask, how, value);
+    turn();
+  };
+
+  /** Pairs a reply with what it answers. */
+  const take = (received: Reply): void => {
+    // What has not been written cannot have been answered.
+    const entry = awaited[0]?.sent === undefined ? undefined : awaited.shift();
+    const { task = writer, phase: at = 'idle', secrets = [] } = entry ?? {};
+    const blot = (text: string): string =>
+      secrets.reduce((blotted, secret) => blotted.replaceAll(secret || '\0', '***'), text);
+    const reply = { ...received, lines: received.lines.map(blot), text: blot(received.text) };
+    const { code } = reply;
+    listener?.('server', secrets[0] && code === 334 ? '334 ***' : wireText(reply), at);
+    if (entry?.sent === session.roundTrips) {
+      session.roundTrips += 1;
+      entry.task.roundTrips += 1;
+    }
+    // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content.
+    midContent ||= code === 354;
+    // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.
+    const gone = code === 421;
+    if (gone) reason = GONE;
+    if (entry) {
+      if (!entry.task.settled) run(entry.task, 'next', reply);
+    } else if (task && midContent && code >= 400)
+      // The server has judged the message before its end. Whatever is written now would be read as
+      // content or as commands, and nobody can tell which: the connection is of no use any more.
+      settle(task, refused('send the content', reply, { phase: 'content', delivery: 'rejected' }));
+    if (gone || !entry)
+      lose(
+        gone ? 'ERR_SMTP_CLOSED' : 'ERR_SMTP_PROTOCOL',
+        `the server replied ${describeReply(reply)}`,
+        reply,
+      );
+  };
+
+  const session: Session = {
+    capabilities: parseCapabilities(),
+    secure: false,
+    greeting: undefined,
+    pipelining: 'off',
+    transactionOpen: false,
+    roundTrips: 0,
+    get phase() {
+      return phase;
+    },
+    get waiting() {
+      return (awaited[0] as Wait | undefined) ?? question;
+    },
+    start(name, procedure, settled) {
+      const task: RunningTask = {
+        name,
+        procedure: name === 'open' ? procedure : session.within(name, procedure),
+        settle: settled as RunningTask['settle'],
+        roundTrips: 0,
+      };
+      queue.push(task);
+      turn();
+      return task;
+    },
+    receive(octets) {
+      if (phase === 'closed') return;
+      parser.push(octets);
+      try {
+        for (;;) {
+          turn();
+          const reply =
+            session.phase === 'closed'
+              ? undefined
+              : parser.next(session.capabilities.has('ENHANCEDSTATUSCODES'));
+          if (!reply) return;
+          take(reply);
+        }
+      } catch (error) {
+        lose('ERR_SMTP_PROTOCOL', (error as Error).message);
+      }
+    },
+    answer: (asked, value) => proceed(asked, 'next', value),
+    refuse: (asked, error) => proceed(asked, 'throw', error),
+    end: (cause) =>
+      lose(
+        'ERR_SMTP_CLOSED',
+        cause?.message ?? 'the server closed the connection',
+        undefined,
+        cause,
+      ),
+    fail(error, abrupt = true) {
+      if (phase !== 'closed') {
+        phase = 'closed';
+        reason = error;
+        output = [];
+        next = { type: 'close', abrupt };
+      }
+      for (const task of [...awaited.map((entry) => entry.task), writer, ...queue.splice(0)])
+        if (task) drop(task, error);
+      awaited = [];
+    },
+    abort(aborted, why) {
+      const task = aborted as RunningTask;
+      if (task.settled) return;
+      const begun = !task.left && !queue.includes(task);
+      drop(task, why);
+      if (begun) stop(task);
+      turn();
+    },
+    poll() {
+      const pieces: Uint8Array[] = [];
+      let length = 0;
+      // One write for each burst.
+      while (output[0] && length < WRITE_OCTETS) {
+        const entry = output.shift() as Entry;
+        const { octets, task } = entry;
+        pieces.push(typeof octets === 'string' ? new TextEncoder().encode(octets) : octets);
+        length += octets.length;
+        entry.sent = session.roundTrips;
+        task.left ||= entry.phase === 'final';
+      }
+      if (length) return { type: 'write', octets: concatenate(pieces) };
+      const action = next;
+      next = undefined;
+      return action;
+    },
+    *within(name, procedure) {
+      const to = PHASES[phase][name];
+      if (!to) throw new TypeError(`Cannot run ${name}: the session is ${phase}`);
+      const value = yield* procedure;
+      if (to !== 'closed') phase = to;
+      return value;
+    },
+    write({ line, phase: owed, shown, secrets }) {
+      put(line, owed, secrets);
+      if (!reason) listener?.('client', shown ?? line.trimEnd(), owed);
+    },
+    content(octets, owed, size) {
+      put(octets, owed);
+      midContent = !owed;
+      if (size !== undefined) listener?.('client', `(${size} octets)`, 'content');
+    },
+    release() {
+      if (session.pipelining === 'overlap') writer = undefined;
+    },
+  };
+  return session;
 }

@@ -5,7 +5,7 @@
 import { type RejectedRecipient, refused, type SmtpError } from '../errors.ts';
 import { concatenate } from '../wire/octets.ts';
 import type { Reply } from '../wire/reply.ts';
-import { END_OF_DATA, Transparency } from '../wire/transparency.ts';
+import { createTransparency, END_OF_DATA, type Transparency } from '../wire/transparency.ts';
 import { contentFault } from './content.ts';
 import type { Envelope, SendOptions } from './envelope.ts';
 import { WRITE_OCTETS } from './limits.ts';
@@ -68,15 +68,15 @@ export function* transaction(
     // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot, and its verdict is known.
     // Where somebody would get it as an empty message, the connection is given up instead.
     if (reply?.code === 354 && !(line.transactionOpen && accepted[0])) {
-      line.content(END_OF_DATA, true);
+      line.content(END_OF_DATA, 'data');
       yield;
       line.transactionOpen = false;
     }
     throw failure;
   }
-  const data = new Transparency();
+  const data = createTransparency();
   yield* write(line, content, data, onProgress);
-  line.content(concatenate([data.end(), END_OF_DATA]), true, data.octets);
+  line.content(concatenate([data.end(), END_OF_DATA]), 'final', data.octets);
   line.transactionOpen = false;
   line.release();
   reply = (yield) as Reply;

@@ -10,15 +10,9 @@ import { unusable } from './command.ts';
 const MAX_PATH = 254;
 
 // Local-part = Dot-string / Quoted-string. Dots may stand anywhere in an unquoted one: docomo.ne.jp
-// has mailboxes like `a..b@` and `a.@`.
-const LOCAL = /^(?:[\w!#-'*+/=?^`{|}~.\u0080-\u{10ffff}-]+|"(?:[^\\"\p{Cc}]|\\[ -~])*")$/u;
-const LABEL = '[a-z\\d](?:[\\w-]{0,61}[a-z\\d])?';
-// Domain = sub-domain *("." sub-domain). Of address literals, what IPv4, IPv6 and tagged ones are made of.
-const DOMAIN: RegExp = /*#__PURE__*/ new RegExp(
-  `^(?:${LABEL}(?:\\.${LABEL})*|\\[[\\w.:-]+\\])$`,
-  'i',
-);
-const ASCII = /^[ -~]*$/;
+// has mailboxes like `a..b@` and `a.@`. Of address literals, what IPv4, IPv6 and tagged ones are made of.
+const MAILBOX =
+  /^([\w!#-'*+/=?^`{|}~.\u0080-\u{10ffff}-]+|"([^\\"\p{Cc}]|\\[ -~])*")@(([a-z\d]([\w-]{0,61}[a-z\d])?(\.(?!$)|$))+|\[[\w.:-]+\])$/iu;
 
 /** A mailbox that the grammar accepted. It is never parsed again. */
 export interface Path {
@@ -36,36 +30,26 @@ export interface Path {
  * @throws TypeError where it is not one mailbox
  */
 export function parsePath(address: string, where: string): Path {
-  const [, local = '', given = ''] = /^(.*)@(.*)$/s.exec(address) ?? [];
-  const domain = mapDomain(given);
-  const text = `${local}@${domain}`;
-  if (!domain || !LOCAL.test(local) || new TextEncoder().encode(text).length > MAX_PATH)
+  const text = `${address}`.slice(0, MAX_PATH + 1).replace(/[^@]*$/, toAscii);
+  if (!MAILBOX.test(text) || new TextEncoder().encode(text).length > MAX_PATH)
     throw unusable(address, `${where}: it is not one mailbox, local@domain`);
-  return { text, needsUtf8: !ASCII.test(local) };
+  return { text, needsUtf8: /[^ -~]/.test(text) };
 }
 
 /**
- * A domain or address literal in the form that goes on the wire; undefined where it is neither.
+ * A domain in the form that goes on the wire; empty where it is none.
  *
  * U-labels become A-labels (RFC 5891 §4) by the only UTS 46 mapper that every runtime has, the URL
  * parser. It also rewrites what is no domain name (`1.2` becomes `1.0.0.2`, `a/b` becomes `a`), so
  * only letters, digits, marks and hyphens go in, an ASCII label must come out as it went in, and any
  * other as an A-label.
  */
-export function mapDomain(domain: string): string | undefined {
-  if (ASCII.test(domain)) return DOMAIN.test(domain) ? domain : undefined;
-  try {
-    const mapped = /^[\p{L}\p{Nd}\p{M}.-]+$/u.test(domain)
-      ? new URL(`http://${domain}`).hostname.split('.')
-      : [];
-    const labels = domain.toLowerCase().split('.');
-    const kept = labels.every((label, at) =>
-      ASCII.test(label) ? mapped[at] === label : mapped[at]?.startsWith('xn--'),
-    );
-    return kept && mapped.length === labels.length && DOMAIN.test(mapped.join('.'))
-      ? mapped.join('.')
-      : undefined;
-  } catch {
-    return undefined;
-  }
+export function toAscii(domain: string): string {
+  if (!/[^ -~]/.test(domain)) return domain;
+  const url = `http://${domain}`;
+  const mapped =
+    /^[\p{L}\p{Nd}\p{M}.-]+$/u.test(domain) && URL.canParse(url) ? new URL(url).hostname : '';
+  const ascii = (text: string): string =>
+    text.replace(/[^.]*([^ -~]|xn--)[^.]*/gi, 'xn--').toLowerCase();
+  return ascii(mapped) === ascii(domain) ? mapped : '';
 }

@@ -51,3 +51,10 @@ export function makeReply(code: number, lines: readonly string[], announced: boo
 export function describeReply({ code, lines }: Reply): string {
   return `${code} ${lines.join(' ')}`.slice(0, 500).trimEnd();
 }
+
+/** The reply as it stood on the wire, without the last line end. */
+export function wireText({ code, lines }: Reply): string {
+  return lines
+    .map((line, at) => `${code}${lines[at + 1] === undefined ? ' ' : '-'}${line}`.trimEnd())
+    .join('\n');
+}

@@ -21,75 +21,83 @@ const NOTHING: Uint8Array = /*#__PURE__*/ new Uint8Array(0);
 export const END_OF_DATA: Uint8Array = /*#__PURE__*/ Uint8Array.of(DOT, CR, LF);
 
 /** Turns content into mail data, chunk by chunk. */
-export class Transparency {
+export interface Transparency {
   /** Octets of mail data given out so far: with CR LF line ends, without the duplicated dots. */
-  octets = 0;
-  /** Octets of the unfinished line. */
-  #column = 0;
-  /** The last chunk ended with a CR that has not been given out: it waits for its LF. */
-  #heldCr = false;
-
+  readonly octets: number;
   /**
    * The mail data of one chunk. Gives back the chunk itself, uncopied, where nothing had to change.
    *
    * @throws Error for NUL and for a line over 998 octets
    */
-  push(chunk: Uint8Array): Uint8Array {
-    if (chunk.includes(0)) throw new Error('it holds NUL');
-    const pieces: Uint8Array[] = [];
-    let copied = 0;
-    /** Goes on copying at `from`, behind what is inserted there in place of what was left out. */
-    const insert = (to: number, octets: Uint8Array, from: number): void => {
-      pieces.push(chunk.subarray(copied, to), octets);
-      copied = from;
-    };
-    let cr = -1;
-    let lf = -1;
-    let at = 0;
-    if (this.#heldCr && chunk[0]) {
-      if (chunk[0] === LF) at = 1;
-      insert(0, CRLF, at);
-      this.#heldCr = false;
-      this.#column = 0;
-    }
-    while (at < chunk.length) {
-      if (this.#column === 0 && chunk[at] === DOT) {
-        insert(at, DOTS, at);
-        this.octets -= 1;
-      }
-      if (cr < at) cr = find(chunk, CR, at);
-      if (lf < at) lf = find(chunk, LF, at);
-      const end = Math.min(cr, lf, chunk.length);
-      this.#column += end - at;
-      if (this.#column > MAX_TEXT_LINE)
-        throw new Error(`it holds a line over ${MAX_TEXT_LINE} octets`);
-      at = end + 1;
-      if (end === chunk.length) break;
-      if (lf === cr + 1) at += 1;
-      else if (at === chunk.length && end === cr) {
-        this.#heldCr = true;
-        insert(end, NOTHING, at);
-        break;
-      } else insert(end, CRLF, at);
-      this.#column = 0;
-    }
-    if (pieces[0]) pieces.push(chunk.subarray(copied));
-    const whole = pieces[0] ? concatenate(pieces) : chunk;
-    this.octets += whole.length;
-    return whole;
-  }
-
+  push(chunk: Uint8Array): Uint8Array;
   /** What is still owed at the end: the final CR LF where the content lacked one. */
-  end(): Uint8Array {
-    // RFC 5321 §4.1.1.4: the CR LF that ends the last line is part of the content, and is not sent twice.
-    const owed = this.#heldCr || this.#column > 0 ? CRLF : NOTHING;
-    this.octets += owed.length;
-    return owed;
-  }
+  end(): Uint8Array;
 }
 
-/** Where an octet is found from a place on; nowhere is infinitely far. */
+export function createTransparency(): Transparency {
+  /** Octets of the unfinished line. */
+  let column = 0;
+  /** The last chunk ended with a CR that has not been given out: it waits for its LF. */
+  let heldCr = false;
+  let octets = 0;
+  return {
+    get octets() {
+      return octets;
+    },
+    push(chunk) {
+      if (chunk.includes(0)) throw new Error('it holds NUL');
+      const pieces: Uint8Array[] = [];
+      let copied = 0;
+      /** Goes on copying at `from`, behind what is inserted there in place of what was left out. */
+      const insert = (to: number, inserted: Uint8Array, from: number): void => {
+        pieces.push(chunk.subarray(copied, to), inserted);
+        copied = from;
+      };
+      let cr = -1;
+      let lf = -1;
+      let at = 0;
+      if (heldCr && chunk[0]) {
+        if (chunk[0] === LF) at = 1;
+        insert(0, CRLF, at);
+        heldCr = false;
+        column = 0;
+      }
+      while (at < chunk.length) {
+        if (!column && chunk[at] === DOT) {
+          insert(at, DOTS, at);
+          octets -= 1;
+        }
+        if (cr < at) cr = find(chunk, CR, at);
+        if (lf < at) lf = find(chunk, LF, at);
+        const end = Math.min(cr, lf, chunk.length);
+        column += end - at;
+        if (column > MAX_TEXT_LINE) throw new Error(`it holds a line over ${MAX_TEXT_LINE} octets`);
+        at = end + 1;
+        if (end === chunk.length) break;
+        if (lf === cr + 1) at += 1;
+        else if (at === chunk.length && end === cr) {
+          heldCr = true;
+          insert(end, NOTHING, at);
+          break;
+        } else insert(end, CRLF, at);
+        column = 0;
+      }
+      if (pieces[0]) pieces.push(chunk.subarray(copied));
+      const whole = pieces[0] ? concatenate(pieces) : chunk;
+      octets += whole.length;
+      return whole;
+    },
+    end() {
+      // RFC 5321 §4.1.1.4: the CR LF that ends the last line is part of the content, and is not sent twice.
+      const owed = heldCr || column ? CRLF : NOTHING;
+      octets += owed.length;
+      return owed;
+    },
+  };
+}
+
+/** Where an octet is found from a place on; nowhere is far away. */
 function find(chunk: Uint8Array, octet: number, from: number): number {
   const at = chunk.indexOf(octet, from);
-  return at < 0 ? Number.POSITIVE_INFINITY : at;
+  return at < 0 ? 2 ** 53 : at;
 }

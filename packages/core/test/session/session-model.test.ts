@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Action,
+  createSession,
   envelope,
   isSmtpError,
   noop,
@@ -10,7 +11,7 @@ import {
   type ProcedureName,
   quit,
   reset,
-  Session,
+  type Session,
   SmtpError,
   type Task,
   type TransactionResult,
@@ -72,7 +73,7 @@ class World {
   constructor(run: Run) {
     this.#run = run;
     const answers = [...run.answers];
-    this.session = new Session((direction) => {
+    this.session = createSession((direction) => {
       if (direction === 'server') this.replies += 1;
     });
     const keywords = run.offered ? ['PIPELINING', 'SIZE'] : ['SIZE'];

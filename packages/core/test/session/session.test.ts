@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import {
   type Action,
+  createSession,
   envelope,
   noop,
   type OpenOptions,
@@ -10,7 +11,7 @@ import {
   type ProcedureName,
   quit,
   reset,
-  Session,
+  type Session,
   SmtpError,
   type Task,
   transaction,
@@ -24,7 +25,7 @@ const ABORTED = new SmtpError('ERR_SMTP_ABORTED', 'Cannot go on: aborted', { pha
 
 /** A session driven by hand: what it writes is given out only when the test polls. */
 class Stage {
-  readonly session = new Session();
+  readonly session = createSession();
   readonly outcomes: Outcome[] = [];
   closes = 0;
   #asked: Extract<Action, { type: 'await' }> | undefined;

@@ -9,6 +9,7 @@
  */
 import {
   type Action,
+  createSession,
   envelope,
   isSmtpError,
   type OpenOptions,
@@ -18,7 +19,7 @@ import {
   type ProcedureName,
   quit,
   type SendOptions,
-  Session,
+  type Session,
   type SmtpError,
   type TransactionResult,
   transaction,
@@ -100,7 +101,7 @@ export const OPEN: OpenOptions = {
 /** Plays a scene. @throws Error where the client did not say what the transcript says */
 export function play(scene: Scene, cut: Cut): Played {
   const heard: string[] = [];
-  const session = new Session((direction, text) => {
+  const session = createSession((direction, text) => {
     for (const line of text.split('\n'))
       heard.push(`${direction === 'client' ? 'C' : 'S'}: ${line}`);
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../src/wire/reply.ts';
-import { MAX_REPLY, MAX_REPLY_LINE, ReplyParser } from '../../src/wire/reply-parser.ts';
+import { createReplyParser, MAX_REPLY, MAX_REPLY_LINE } from '../../src/wire/reply-parser.ts';
 import { CUTS, type Cut, latin1, octetsOf, perOctet, randomCut, whole } from './cuts.ts';
 import { growthExponent } from './growth.ts';
 
@@ -13,7 +13,7 @@ interface Parsed {
 }
 
 function parse(chunks: readonly Uint8Array[], announced = false): Parsed {
-  const parser = new ReplyParser();
+  const parser = createReplyParser();
   const replies: Reply[] = [];
   try {
     for (const chunk of chunks) {

@@ -1,0 +1,244 @@
+import { connect, isSmtpError, type SmtpError } from '@posthorn/core';
+import { describe, expect, test } from 'vitest';
+import type { Fault, Sandbox, Stage } from '../src/index.ts';
+import {
+  base64,
+  type Dialogue,
+  FROM,
+  mail,
+  PASS,
+  sleep,
+  TO,
+  USER,
+  useBench,
+  within,
+} from './support.ts';
+
+const { start, knock, talk } = useBench();
+
+const AUTH = `AUTH PLAIN ${base64(`\0${USER}\0${PASS}`)}`;
+const STAGES = ['connect', 'auth', 'mail', 'rcpt', 'data'] as const;
+const GREETING = '220 sandbox.localhost ESMTP';
+
+/** What is said at each stage, and how it is answered if nothing goes wrong. */
+const STEPS: readonly (readonly [
+  Stage | undefined,
+  (dialogue: Dialogue) => Promise<string | undefined>,
+  RegExp,
+])[] = [
+  ['connect', (it) => it.reply(), /^220 sandbox\.localhost ESMTP$/],
+  [undefined, (it) => it.ask('EHLO client.example'), /^250-/],
+  ['auth', (it) => it.ask(AUTH), /^235 Authentication successful$/],
+  ['mail', (it) => it.ask(`MAIL FROM:<${FROM}>`), /^250 Accepted$/],
+  ['rcpt', (it) => it.ask(`RCPT TO:<${TO}>`), /^250 Accepted$/],
+  [undefined, (it) => it.ask('DATA'), /^354 /],
+  ['data', (it) => it.ask(`${mail()}.`), /^250 Ok: queued as [\da-f-]{36}$/],
+];
+
+/** Goes through the dialogue until a stage, and gives what is answered there and how long it took. */
+async function until(
+  sandbox: Sandbox,
+  at: Stage,
+): Promise<{ reply: string | undefined; took: number; dialogue: Dialogue }> {
+  const dialogue = await knock(sandbox, 'implicit');
+  for (const [stage, say, usual] of STEPS) {
+    const began = performance.now();
+    const reply = await say(dialogue);
+    if (stage === at) return { reply, took: performance.now() - began, dialogue };
+    expect(reply).toMatch(usual);
+  }
+  throw new Error(`There is no stage ${at}`);
+}
+
+const usualAt = (at: Stage): RegExp => STEPS.find(([stage]) => stage === at)?.[2] ?? /never/;
+
+describe.each(STAGES)('at %s', (at) => {
+  test('a reply in place of the usual one, once', async () => {
+    const sandbox = await start({ faults: [{ at, action: { code: 451, text: 'Try again' } }] });
+    const { reply, dialogue } = await until(sandbox, at);
+    expect(reply).toBe('451 Try again');
+    expect(sandbox.inbox.messages).toEqual([]);
+    // A refused greeting ends the connection, anything else does not.
+    expect(await dialogue.ask('NOOP')).toBe(at === 'connect' ? undefined : '250 OK');
+    expect((await until(sandbox, at)).reply).toMatch(usualAt(at));
+  });
+
+  test('421 says so and ends the connection', async () => {
+    const sandbox = await start({ faults: [{ at, action: { code: 421, text: 'Bye' } }] });
+    const { reply, dialogue } = await until(sandbox, at);
+    expect(reply).toBe('421 Bye');
+    expect(await dialogue.reply()).toBeUndefined();
+  });
+
+  test('the connection is closed without a word', async () => {
+    const sandbox = await start({ faults: [{ at, action: 'close' }] });
+    const { reply, dialogue } = await until(sandbox, at);
+    expect(reply).toBeUndefined();
+    expect(dialogue.unread).toBe('');
+    expect(sandbox.inbox.messages).toEqual([]);
+    expect((await until(sandbox, at)).reply).toMatch(usualAt(at));
+  });
+
+  test('the usual reply comes late', async () => {
+    const sandbox = await start({ faults: [{ at, action: { stall: 150 } }] });
+    const { reply, took } = await until(sandbox, at);
+    expect(reply).toMatch(usualAt(at));
+    expect(took).toBeGreaterThanOrEqual(140);
+  });
+});
+
+describe('the plan', () => {
+  const reply = (code: number): Fault['action'] => ({ code, text: `fault ${code}` });
+
+  test('faults of one stage strike in their order, each as often as it says', async () => {
+    const sandbox = await start({
+      faults: [
+        { at: 'mail', action: reply(451), times: 2 },
+        { at: 'rcpt', action: reply(452) },
+        { at: 'mail', action: reply(454) },
+      ],
+    });
+    const dialogue = await talk(sandbox);
+    const ask = (): Promise<string | undefined> => dialogue.ask(`MAIL FROM:<${FROM}>`);
+    expect([await ask(), await ask(), await ask(), await ask()]).toEqual([
+      '451 fault 451',
+      '451 fault 451',
+      '454 fault 454',
+      '250 Accepted',
+    ]);
+    expect(await dialogue.ask(`RCPT TO:<${TO}>`)).toBe('452 fault 452');
+    expect(await dialogue.ask(`RCPT TO:<${TO}>`)).toBe('250 Accepted');
+  });
+
+  test('faults planned later stand behind those that are due', async () => {
+    const sandbox = await start({ faults: [{ at: 'mail', action: reply(451) }] });
+    sandbox.plan({ at: 'mail', action: reply(452) }, { at: 'rcpt', action: reply(453) });
+    const dialogue = await talk(sandbox);
+    expect(await dialogue.ask(`MAIL FROM:<${FROM}>`)).toBe('451 fault 451');
+    expect(await dialogue.ask(`MAIL FROM:<${FROM}>`)).toBe('452 fault 452');
+    expect(await dialogue.ask(`MAIL FROM:<${FROM}>`)).toBe('250 Accepted');
+    expect(await dialogue.ask(`RCPT TO:<${TO}>`)).toBe('453 fault 453');
+  });
+
+  test('one plan for both ports', async () => {
+    const sandbox = await start({ faults: [{ at: 'connect', action: reply(450), times: 2 }] });
+    for (const route of ['plain', 'implicit'] as const)
+      expect(await (await knock(sandbox, route)).reply()).toBe('450 fault 450');
+    for (const route of ['plain', 'implicit'] as const)
+      expect(await (await knock(sandbox, route)).reply()).toBe(GREETING);
+  });
+
+  test('a fault strikes before the rules are asked', async () => {
+    const sandbox = await start({ faults: [{ at: 'mail', action: reply(451) }] });
+    const dialogue = await talk(sandbox, { login: false });
+    expect(await dialogue.ask('MAIL FROM:<a@example.com>')).toBe('451 fault 451');
+    expect(await dialogue.ask('MAIL FROM:<a@example.com>')).toBe(
+      '554 Must authenticate before sending mail',
+    );
+  });
+
+  test('a fault under STARTTLS closes the connection as well', async () => {
+    const sandbox = await start({ faults: [{ at: 'mail', action: 'close' }] });
+    const dialogue = await talk(sandbox, { route: 'starttls' });
+    expect(await dialogue.ask(`MAIL FROM:<${FROM}>`)).toBeUndefined();
+  });
+
+  test('a message that was stalled behind its content is taken, even if the client has left', async () => {
+    const sandbox = await start({ faults: [{ at: 'data', action: { stall: 200 } }] });
+    const dialogue = await talk(sandbox);
+    await dialogue.ask(`MAIL FROM:<${FROM}>`);
+    await dialogue.ask(`RCPT TO:<${TO}>`);
+    await dialogue.ask('DATA');
+    dialogue.write(`${mail()}.\r\n`);
+    await sleep(50);
+    dialogue.destroy();
+    expect(sandbox.inbox.messages).toEqual([]);
+    expect((await sandbox.inbox.waitFor(() => true, 2_000)).from).toBe(FROM);
+  });
+
+  test.each([
+    ['an unknown stage', { at: 'quit', action: 'close' }, 'at is '],
+    ['no action', { at: 'mail' }, 'action is '],
+    ['an unknown action', { at: 'mail', action: 'explode' }, 'action is '],
+    ['no times', { at: 'mail', action: 'close', times: 0 }, 'times is '],
+    ['half a time', { at: 'mail', action: 'close', times: 0.5 }, 'times is '],
+    ['a negative stall', { at: 'mail', action: { stall: -1 } }, 'stall is '],
+    ['a stall of NaN', { at: 'mail', action: { stall: Number.NaN } }, 'stall is '],
+    ['an endless stall', { at: 'mail', action: { stall: Infinity } }, 'stall is '],
+    ['a code of one digit', { at: 'mail', action: { code: 4, text: 'x' } }, 'code is '],
+    ['a code of four', { at: 'mail', action: { code: 4510, text: 'x' } }, 'code is '],
+    ['two lines', { at: 'mail', action: { code: 451, text: 'a\r\n250 b' } }, 'text is '],
+    ['no text', { at: 'mail', action: { code: 451 } }, 'text is '],
+  ])('%s is refused, at start and later', async (_, fault, why) => {
+    const faults = [fault as unknown as Fault];
+    await expect(start({ faults })).rejects.toThrow(TypeError);
+    const sandbox = await start();
+    expect(() => sandbox.plan({ at: 'mail', action: 'close' }, ...faults)).toThrow(
+      new RegExp(`^Cannot plan the fault \\{.*\\}: ${why}`),
+    );
+    // Nothing of what was refused has been planned.
+    const dialogue = await talk(sandbox);
+    expect(await dialogue.ask(`MAIL FROM:<${FROM}>`)).toBe('250 Accepted');
+  });
+});
+
+describe('what @posthorn/core makes of them', () => {
+  async function outcome(faults: readonly Fault[]): Promise<SmtpError> {
+    const sandbox = await start({ faults });
+    const sending = (async () => {
+      const client = await connect({
+        host: sandbox.host,
+        port: sandbox.smtps,
+        tls: 'implicit',
+        tlsOptions: { ca: sandbox.ca },
+        auth: { user: USER, pass: PASS },
+        timeouts: { greeting: 250, command: 250, final: 250, mail: 250, rcpt: 250, auth: 250 } as object,
+      });
+      try {
+        await client.send({ from: FROM, to: TO, content: mail() });
+      } finally {
+        client.destroy();
+      }
+    })();
+    const error = await within(
+      sending.then(
+        () => new Error('It was sent'),
+        (caught: unknown) => caught,
+      ),
+      'The client',
+    );
+    if (!isSmtpError(error)) throw error;
+    return error;
+  }
+
+  const temporary = { code: 451, text: 'Try again' };
+
+  test.each([
+    ['connect', 'greeting', 'ERR_SMTP_REPLY', 'not-sent'],
+    ['auth', 'auth', 'ERR_SMTP_AUTH', 'not-sent'],
+    ['mail', 'mail', 'ERR_SMTP_REPLY', 'rejected'],
+    ['rcpt', 'rcpt', 'ERR_SMTP_REPLY', 'rejected'],
+    ['data', 'final', 'ERR_SMTP_REPLY', 'rejected'],
+  ] as const)('a 451 at %s', async (at, phase, code, delivery) => {
+    expect(await outcome([{ at, action: temporary }])).toMatchObject({
+      code,
+      phase,
+      delivery,
+      retry: 'later',
+      reply: { code: 451, text: 'Try again' },
+    });
+  });
+
+  test.each([
+    ['connect', 'not-sent'],
+    ['auth', 'not-sent'],
+    ['mail', 'not-sent'],
+    ['rcpt', 'not-sent'],
+    ['data', 'unknown'],
+  ] as const)('a connection closed at %s', async (at, delivery) => {
+    expect(await outcome([{ at, action: 'close' }])).toMatchObject({
+      code: 'ERR_SMTP_CLOSED',
+      delivery,
+    });
+  });
+});
