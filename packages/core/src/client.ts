@@ -1,11 +1,9 @@
 /** connect() and SmtpClient: the promise API over a session and its driver. */
 import { drive } from './driver/driver.ts';
 import { fault, type RejectedRecipient } from './errors.ts';
-import { addressLiteral, type ConnectOptions, resolveOptions } from './options.ts';
+import { type ConnectOptions, resolveOptions } from './options.ts';
 import { envelope, type OutgoingMessage, type SendOptions } from './session/envelope.ts';
 import { open } from './session/open.ts';
-import type { ProcedureName } from './session/phase.ts';
-import type { Procedure } from './session/procedure.ts';
 import { quit } from './session/quit.ts';
 import { noop, reset, verify } from './session/reset.ts';
 import { createSession } from './session/session.ts';
@@ -100,72 +98,32 @@ export interface SmtpClient {
  */
 export async function connect(options: ConnectOptions): Promise<SmtpClient> {
   const resolved = resolveOptions(options);
-  const {
-    host,
-    port,
-    tls,
-    tlsOptions,
-    localAddress,
-    timeouts,
-    clock,
-    transport,
-    onTranscript,
-    signal,
-  } = resolved;
+  const { clock, onTranscript } = resolved;
   const begun = clock.now();
   const session = createSession(
     onTranscript &&
       ((direction, text, phase) =>
         onTranscript({ direction, text, phase, secure: session.secure, at: clock.now() - begun })),
   );
-  const driver = drive(session, timeouts, clock, () =>
-    session.waiting?.phase === 'greeting' && !session.secure
-      ? `; if port ${port} speaks TLS from the first octet, use tls: 'implicit'`
-      : '',
-  );
-  const run = async <T>(name: ProcedureName, procedure: Procedure<T>): Promise<T> =>
-    (await driver.run(name, procedure)).value;
-  const destroy = (error?: Error): void =>
-    driver.fail(
-      fault('ERR_SMTP_CLOSED', error?.message ?? 'the connection was closed', {
-        phase: 'idle',
-        cause: error,
+  const { run, fail, closed, connect } = drive(session, resolved);
+  const destroy = (cause?: Error): void =>
+    fail(
+      fault('ERR_SMTP_CLOSED', `go on: ${cause?.message ?? 'the connection was closed'}`, 'idle', {
+        cause,
       }),
     );
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> =>
-    (closing ??= run('quit', quit(session))
+  let closing: Promise<unknown> | undefined;
+  const close = async (): Promise<void> => {
+    await (closing ??= run('quit', quit(session))
       .catch(() => destroy())
-      .then(() => driver.closed));
-  let localEnd: string | undefined;
+      .then(() => closed));
+  };
   try {
-    await driver.run(
-      'open',
-      open(session, {
-        ...resolved,
-        connect: () =>
-          driver.connect(async (given) => {
-            const opened =
-              typeof transport === 'function'
-                ? await transport({
-                    host,
-                    port,
-                    secure: tls === 'implicit',
-                    tlsOptions,
-                    localAddress,
-                    signal: given,
-                  })
-                : transport;
-            localEnd = opened.localAddress;
-            return opened;
-          }),
-        name: () => resolved.name ?? addressLiteral(localEnd),
-      }),
-      signal,
-    );
+    await run('open', open(session, { ...resolved, connect }), resolved.signal);
   } catch (error) {
     // The caller is told at once. A server that has greeted is told by QUIT, and left soon if it does not answer.
-    if (session.greeting) void close().then(clock.after(Math.min(timeouts.quit, 1_000), destroy));
+    if (session.greeting)
+      close().then(clock.after(Math.min(resolved.timeouts.quit, 1_000), destroy));
     else destroy();
     throw error;
   }
@@ -177,11 +135,12 @@ export async function connect(options: ConnectOptions): Promise<SmtpClient> {
     get roundTrips() {
       return session.roundTrips;
     },
-    async send(message, how = {}) {
-      const procedure = transaction(session, envelope(message, capabilities, how), how);
-      const { value, roundTrips } = await driver.run('transaction', procedure, how.signal);
-      return { ...value, roundTrips };
-    },
+    send: async (message, how = {}) =>
+      run(
+        'transaction',
+        transaction(session, envelope(message, capabilities, how), how),
+        how.signal,
+      ),
     verify: async (address) => run('verify', verify(session, address)),
     noop: () => run('noop', noop(session)),
     reset: () => run('reset', reset(session)),

@@ -76,7 +76,7 @@ export interface SmtpErrorDetails {
   readonly phase: Phase;
   readonly reply?: Reply | undefined;
   readonly rejected?: readonly RejectedRecipient[];
-  readonly delivery?: Delivery;
+  readonly delivery?: Delivery | undefined;
   readonly retry?: Retry | undefined;
   readonly cause?: unknown;
 }
@@ -144,29 +144,22 @@ export function isSmtpError(error: unknown): error is SmtpError {
 }
 
 /**
- * The error for a reply that is not what was hoped for: "Cannot send RCPT TO:<a@b>: server replied
- * 550 5.1.1 …". A 2yz or 3yz out of place breaks the protocol, and as a final reply says nothing.
+ * An error in words: "Cannot send RCPT TO:<a@b>: server replied 550 5.1.1 …". A reply of 2yz or 3yz is out of
+ * place where it is the reason: it breaks the protocol, and as a final reply says nothing.
+ *
+ * @param what - what cannot be done, and why if it is not the reply
  */
-export function refused(
+export function fault(
+  code: SmtpErrorCode,
   what: string,
-  reply: Reply,
-  details: Omit<SmtpErrorDetails, 'reply'>,
-  code: SmtpErrorCode = 'ERR_SMTP_REPLY',
+  phase: Phase = 'idle',
+  details: Partial<SmtpErrorDetails> = {},
 ): SmtpError {
-  const refusal = reply.code >= 400;
+  const { reply } = details;
+  const odd = reply && reply.code < 400;
   return new SmtpError(
-    refusal ? code : 'ERR_SMTP_PROTOCOL',
-    `Cannot ${what}: server replied ${describeReply(reply)}`,
-    {
-      ...details,
-      reply,
-      ...(!refusal && { delivery: details.phase === 'final' ? 'unknown' : 'not-sent' }),
-    },
+    odd ? 'ERR_SMTP_PROTOCOL' : code,
+    `Cannot ${what}${reply ? `: server replied ${describeReply(reply)}` : ''}`,
+    { ...details, phase, ...(odd && { delivery: phase === 'final' ? 'unknown' : 'not-sent' }) },
   );
-}
-
-/** The error for what befell the connection: "Cannot go on in auth: the server closed the connection". */
-export function fault(code: SmtpErrorCode, why: string, details: SmtpErrorDetails): SmtpError {
-  const where = details.phase === 'idle' ? '' : ` in ${details.phase}`;
-  return new SmtpError(code, `Cannot go on${where}: ${why}`, details);
 }

@@ -1,5 +1,5 @@
 /** The options of `connect()`: types, defaults, units, and what is refused before anything is sent. */
-import { type Clock, systemClock } from './driver/driver.ts';
+import { type Clock, systemClock } from './driver/clock.ts';
 import { nodeTransport } from './driver/node-transport.ts';
 import type { TlsOptions, Transport, TransportOptions } from './driver/transport.ts';
 import type { Phase } from './errors.ts';
@@ -109,11 +109,4 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
     mechanisms: password ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
     secrets: password ? [auth.pass] : [],
   };
-}
-
-/** The address literal of a local end (RFC 5321 §4.1.3). */
-export function addressLiteral(address = '127.0.0.1'): string {
-  // An IPv4 address mapped into IPv6 is written as what it is; a zone means nothing to the server.
-  const bare = address.replace(/^::ffff:(?=\d+\.)|%.*/gi, '');
-  return `[${bare.includes(':') ? 'IPv6:' : ''}${bare}]`;
 }

@@ -59,6 +59,9 @@ const VARIANTS: readonly Variant[] = [
   ['folded at the last blank', (text) => text.split(/ (?=\S+$)/)],
   ['with an empty last line', (text) => [text, '']],
   ['with a further line', (text) => [text, 'Please call the support']],
+  ['in parentheses', (text) => [`Transaction failed (${text})`]],
+  ['in quotes', (text) => [`"${text}"`]],
+  ['with no-break spaces', (text) => [text.replaceAll(' ', '\u00a0')]],
   ['behind other words', (text) => [`Sorry! ${text}`]],
   ['behind another line', (text) => ['The message was refused', text]],
   ['attachment spelled right', (text) => [text.replace('attachement', 'attachment')]],
@@ -286,7 +289,14 @@ describe('explain() reads the address (DEV-14, DEV-15)', () => {
     ['folded with 5.1.1 on each line', [' a@exam', '5.1.1 ple.com'], {}, 'a@example.com'],
     ['folded at a quoted blank', [' "a', 'b"@c'], {}, '"a b"@c'],
     ['folded in a quoted word', [' "a wo', 'rd"@c'], at(['"a word"@c']), '"a word"@c'],
-    ['folded before what looks like a code', [' a@b', '2.000.0'], {}, 'a@b2.000.0'],
+    ['with a further line that is a code alone', [' a@b', '5.1.1'], {}, 'a@b'],
+    ['with a further line behind quotes', [' "a b"@c', 'Sorry'], {}, '"a b"@c'],
+    ['with the closing parenthesis of the description', [' a@b)'], {}, 'a@b'],
+    ['with the closing quote of the description', [' a@b"'], {}, 'a@b'],
+    ['in brackets and the closing parenthesis', [' A. Person <a@b>)'], {}, 'a@b'],
+    ['quoted, with a parenthesis that is not its own', [' "a"@b)'], {}, '"a"@b)'],
+    ['quoted with < and without brackets', [' "a<b>"@c'], {}, '"a<b>"@c'],
+    ['behind a no-break space', ['\u00a0a@b'], {}, 'a@b'],
     ['that begins like a code', [' 5.1.1@b', ''], {}, '5.1.1@b'],
     ['with another refusal behind', [' a@b', 'Message exceeds fixed size limit'], {}, 'a@b'],
     ['with one word behind, sent', [' a@b.com', 'Sorry'], at(['a@b.com']), 'a@b.com'],
@@ -319,6 +329,19 @@ describe('explain() reads the address (DEV-14, DEV-15)', () => {
     expect(explain(given)).not.toHaveProperty('address');
   });
 
+  test('completes the address of a rejected recipient', () => {
+    const rejected = { address: 'a@b', reply: reply(554, 'Invalid recipient address') };
+    expect(explain(rejected)).toMatchObject({ address: 'a@b', assumed: true });
+    expect(explain({ ...rejected, reply: reply(554, 'Invalid recipient address: A@B') })).toEqual({
+      reason: 'invalid-recipient',
+      address: 'a@b',
+      retry: 'never',
+      text: 'Invalid recipient address: A@B',
+      code: 554,
+    });
+    expect(explain(rejected, at(['c@d']))).toMatchObject({ address: 'c@d' });
+  });
+
   test('takes no recipient for a sender', () => {
     const given = reply(554, 'Disallowed source address: A@b');
     expect(explain(given, { recipients: ['a@b'] })).toMatchObject({ address: 'A@b' });
@@ -340,6 +363,12 @@ describe('explain() returns undefined', () => {
       'for a text in a quoted local part',
       reply(550, 'No relay to "Internal server error"@example.com'),
     ],
+    [
+      'for a text in a quoted local part behind a line separator',
+      reply(550, 'No relay to "\u2028Internal server error"@example.com'),
+    ],
+    ['for a code that is no number', { ...reply(554, 'Internal server error'), code: '554' }],
+    ['for a code that is no code', reply(Number.NaN, 'Internal server error')],
     ['for undefined', undefined],
     ['for null', null],
     ['for a string', '554 Internal server error'],
@@ -363,7 +392,7 @@ describe('explain() keeps the text', () => {
   });
 
   test('and lets no control character into the address', () => {
-    const found = explain(reply(554, 'Invalid recipient address: a\r\nb\u0085@c'));
-    expect(found?.address).toBe('a\ufffd\ufffdb\ufffd@c');
+    const found = explain(reply(554, 'Invalid recipient address: a\r\nb\u0085\u0000@c'));
+    expect(found?.address).toBe('ab\ufffd\ufffd@c');
   });
 });

@@ -5,6 +5,7 @@
  *
  * Knows a message by its shape only, and judges no more of it than the rules name.
  */
+import { unusable } from '../wire/command.ts';
 import { parsePath } from '../wire/path.ts';
 import {
   type DevinoGrade,
@@ -13,49 +14,66 @@ import {
   UNSUBSCRIBE_TAG,
   WEB_VERSION_TAG,
 } from './limits.ts';
-import { findMailbox } from './mailbox.ts';
+import { findMailbox, isText } from './mailbox.ts';
 
-/** What `check` looks at. A message composed by @posthorn/mime has this shape. */
+/**
+ * What `check` looks at. An `OutgoingMessage` of @posthorn/core has this shape, and so has a message
+ * composed by @posthorn/mime, of which more is known.
+ *
+ * @example
+ * ```ts
+ * import type { DevinoMessage } from '@posthorn/core/devino';
+ *
+ * const message: DevinoMessage = {
+ *   from: 'shop@example.com',
+ *   to: 'user@example.com',
+ *   size: 2_000,
+ *   textParts: ['Your order is on its way. [WebVersion] [Unsubscribe]'],
+ * };
+ * ```
+ */
 export interface DevinoMessage {
   /** The reverse-path. */
   readonly from: string;
   /** The recipients of the envelope. */
   readonly to: string | readonly (string | { readonly address: string })[];
-  /** Octets on the wire before dot-stuffing, where known. */
+  /** The content. Only measured, and only where it is in memory: a string or octets. */
+  readonly content?: unknown;
+  /** Octets with CR LF line ends, where known. Content in memory is measured instead. */
   readonly size?: number | undefined;
-  /** Octets that the message has at least, where its size is not known. */
+  /** Octets that the message has at least, where its size is not known. Default 0. */
   readonly minimumSize?: number | undefined;
-  /** Every file in the message, inline images included. */
-  readonly attachments?: readonly { readonly filename?: string | undefined }[] | undefined;
-  /** Whether the message has a plain text. */
-  readonly hasText?: boolean | undefined;
-  /** Whether the message has an HTML text. */
-  readonly hasHtml?: boolean | undefined;
+  /** Every file in the message, inline images included. Default: none. */
+  readonly attachments?: readonly unknown[] | undefined;
   /** Each text that a reader may be shown, decoded: the plain one, the HTML one. */
   readonly textParts?: readonly string[] | undefined;
-  /** The addresses in the header To, where known. */
+  /** The number of addresses in the header To. Default: not judged. */
   readonly toCount?: number | undefined;
-  /** The BODY parameter of the envelope. */
-  readonly body?: '7BIT' | '8BITMIME' | 'BINARYMIME' | undefined;
-  /** Whether the message needs SMTPUTF8. */
-  readonly smtpUtf8?: boolean | undefined;
 }
 
-/** Which rule a message breaks; a rule with a documented refusal has the name of its reason. */
+/**
+ * Which rule a message breaks; a rule with a documented refusal has the name of its reason.
+ *
+ * - `recipient-count`: not one recipient, in the envelope or in the header To
+ * - `invalid-recipient`: a recipient is no mailbox
+ * - `sender-not-confirmed`: the sender is no mailbox, or not among the confirmed ones
+ * - `attachments`: the message has files
+ * - `too-large`, `size-unknown`: the size is over a limit, or cannot be told
+ * - `tag-missing`, `tags-unknown`: the text lacks a tag, or cannot be seen
+ */
 export type DevinoRule =
   | 'recipient-count'
-  | 'to-count'
   | 'invalid-recipient'
   | 'sender-not-confirmed'
   | 'attachments'
   | 'too-large'
   | 'size-unknown'
   | 'tag-missing'
-  | 'tags-unknown'
-  | 'extension';
+  | 'tags-unknown';
 
 /** One rule that the message breaks. */
 export interface DevinoProblem {
+  /** Which rule. */
   readonly rule: DevinoRule;
   /** `error`: it will be refused, or not arrive as meant. `warning`: it may be. */
   readonly severity: 'error' | 'warning';
@@ -77,11 +95,20 @@ export interface DevinoProblem {
   readonly parts?: readonly number[];
 }
 
-/** Choices that the page of the provider leaves open. */
+/**
+ * Choices that the page of the provider leaves open.
+ *
+ * @example
+ * ```ts
+ * import type { DevinoCheckOptions } from '@posthorn/core/devino';
+ *
+ * const strict: DevinoCheckOptions = { tags: 'reject', maxSize: 500_000 };
+ * ```
+ */
 export interface DevinoCheckOptions {
   /** What a missing tag is: nothing, a warning or an error. Default `warn`: no 554 text is for it. */
   readonly tags?: 'off' | 'warn' | 'reject' | undefined;
-  /** The sender addresses that the account has confirmed. Default: senders are not judged. */
+  /** The sender addresses that the account has confirmed. Default: any mailbox is taken. */
   readonly confirmedSenders?: readonly string[] | undefined;
   /** Octets above which a message is an error. Default 512,000. */
   readonly maxSize?: number | undefined;
@@ -94,8 +121,8 @@ export interface DevinoCheckOptions {
  *
  * @param message - what is to be sent, as `compose` of @posthorn/mime gives it or by hand
  * @param options - see DevinoCheckOptions
- * @returns the problems in a fixed order: recipients, sender, files, size, tags, extensions. Never
- *   throws for a bad message.
+ * @returns the problems in a fixed order: recipients, sender, files, size, tags. Never throws for a
+ *   bad message.
  *
  * @example
  * ```ts
@@ -117,186 +144,119 @@ export function check(
 ): readonly DevinoProblem[] {
   return [
     ...recipients(message),
-    ...sender(message, options),
+    ...mailbox('sender-not-confirmed', message.from, 'from', options.confirmedSenders),
     ...files(message),
     ...size(message, options),
     ...tags(message, options),
-    ...extensions(message),
   ];
 }
 
 function* recipients({ to, toCount }: DevinoMessage): Generator<DevinoProblem> {
-  const list: readonly unknown[] = Array.isArray(to) ? to : typeof to === 'string' ? [to] : [];
-  if (list.length !== 1) {
-    const cure =
-      list.length === 0
-        ? 'give the one address that it is for'
-        : 'only the first would be sent to, without an error: send it once for each of them';
-    yield {
-      ...count('recipient-count', 1, list.length),
-      message: `The message has ${list.length} recipients and must have one: ${cure}`,
-    };
-  }
-  if (typeof toCount === 'number' && toCount !== 1) {
-    yield {
-      ...count('to-count', 1, toCount),
-      message: `The header To has ${toCount} addresses and must have one: name the one recipient there, as only its first address is sent to`,
-    };
-  }
-  for (const item of list) {
-    const address =
-      typeof item === 'string' ? item : (item as { address?: unknown } | null)?.address;
-    if (typeof address === 'string' && isMailbox(address)) continue;
-    const shown = typeof address === 'string' ? address.slice(0, 320) : '';
-    yield {
-      rule: 'invalid-recipient',
-      severity: 'error',
-      grade: 'documented',
-      message: `The recipient ${JSON.stringify(shown)} is no mailbox: give one address as local@domain, without a name and without angle brackets`,
-      address: shown,
-    };
+  const list: readonly unknown[] = [to ?? []].flat();
+  const actual = [list.length, toCount].filter(isCount).find((number) => number !== 1);
+  if (actual !== undefined)
+    yield count(
+      'recipient-count',
+      actual,
+      1,
+      'recipients',
+      'only the first in To gets it, so send one to each',
+    );
+  for (const [at, item] of list.entries()) {
+    const { address = item } = (item ?? {}) as { readonly address?: unknown };
+    yield* mailbox('invalid-recipient', address, `to[${at}]`);
   }
 }
 
-function* sender(
-  { from }: DevinoMessage,
-  { confirmedSenders }: DevinoCheckOptions,
+function* mailbox(
+  rule: DevinoRule,
+  value: unknown,
+  where: string,
+  confirmed?: readonly string[],
 ): Generator<DevinoProblem> {
-  const address = typeof from === 'string' ? from : '';
-  if (address !== '' && !confirmedSenders) return;
-  if (address !== '' && confirmedSenders && findMailbox(confirmedSenders, address)) return;
-  yield {
-    rule: 'sender-not-confirmed',
-    severity: 'error',
-    grade: 'documented',
-    message:
-      address === ''
-        ? 'The message has no sender address: send it from one that the account has confirmed'
-        : `The sender ${JSON.stringify(address.slice(0, 320))} is not among the confirmed ones: ask for it to be confirmed in the account, or send from one that is`,
-    address: address.slice(0, 320),
-  };
+  const address = isText(value) ? value : '';
+  try {
+    parsePath(address, where);
+    if (confirmed && findMailbox(confirmed, address) === undefined)
+      throw unusable(address, `${where}: it is not confirmed in the account`);
+  } catch (error) {
+    yield problem(rule, (error as Error).message, { address });
+  }
 }
 
 function* files({ attachments }: DevinoMessage): Generator<DevinoProblem> {
-  if (!Array.isArray(attachments) || attachments.length === 0) return;
-  const names = attachments
-    .slice(0, 5)
-    .map((file: { filename?: unknown } | null) => file?.filename)
-    .filter((name) => typeof name === 'string' && name !== '')
-    .map((name) => JSON.stringify(name));
-  const named = names.length === 0 ? '' : ` (${names.join(', ')})`;
-  yield {
-    ...count('attachments', 0, attachments.length),
-    message: `The message holds ${attachments.length} files${named} and must hold none: put them on the web and link to them in the text`,
-  };
+  const { length } = [attachments ?? []].flat();
+  if (length > 0) yield count('attachments', length, 0, 'files', 'link to them in the text');
 }
 
-function* size(message: DevinoMessage, options: DevinoCheckOptions): Generator<DevinoProblem> {
-  const known = isSize(message.size);
-  const actual = known ? message.size : isSize(message.minimumSize) ? message.minimumSize : 0;
-  const { maxSize = MAX_SIZE, sizeWarning = SIZE_WARNING } = options;
-  const has = `The message has ${known ? '' : 'at least '}${actual} octets`;
-  if (actual > maxSize) {
-    yield {
-      ...count('too-large', maxSize, actual),
-      message: `${has}, ${actual - maxSize} more than the ${maxSize} allowed: shorten the text, and link to images instead of including them`,
-    };
-  } else if (actual > sizeWarning) {
-    yield {
-      ...count('too-large', sizeWarning, actual),
+function* size(
+  { content, size, minimumSize }: DevinoMessage,
+  { maxSize = MAX_SIZE, sizeWarning = SIZE_WARNING }: DevinoCheckOptions,
+): Generator<DevinoProblem> {
+  const known = [octetsOf(content), size].find(isCount);
+  const actual = [known, minimumSize].find(isCount) ?? 0;
+  const [limit, doubt] =
+    actual > maxSize ? [maxSize] : [sizeWarning, { severity: 'warning', grade: 'guess' } as const];
+  const what = `octets${known === undefined ? ' or more' : ''}`;
+  if (actual > limit)
+    yield { ...count('too-large', actual, limit, what, 'the limit is 500 KB'), ...doubt };
+  if (known === undefined && doubt)
+    yield problem('size-unknown', 'The message has parts of unknown size: give the size of each', {
       severity: 'warning',
-      grade: 'guess',
-      message: `${has}, ${actual - sizeWarning} more than ${sizeWarning}: the limit is 500 KB, which may mean 500,000 octets, so shorten it to be sure`,
-    };
-  }
-  if (!known && actual <= maxSize) {
-    yield {
-      rule: 'size-unknown',
-      severity: 'warning',
-      grade: 'documented',
-      message: `The size of the message is not known and must be at most ${maxSize} octets: give every part a known size`,
       limit: maxSize,
-    };
-  }
+    });
 }
 
 function* tags(
-  message: DevinoMessage,
+  { textParts }: DevinoMessage,
   { tags: mode = 'warn' }: DevinoCheckOptions,
 ): Generator<DevinoProblem> {
   if (mode === 'off') return;
   const severity = mode === 'reject' ? 'error' : 'warning';
-  const { hasText, hasHtml, textParts } = message;
-  const texts: readonly unknown[] | undefined = Array.isArray(textParts) ? textParts : undefined;
-  const empty = hasText === false && hasHtml === false;
-  if (texts || empty) {
-    for (const tag of [UNSUBSCRIBE_TAG, WEB_VERSION_TAG])
-      yield* missing(tag, texts ?? [], severity);
-  }
-  const shown = (hasText ? 1 : 0) + (hasHtml ? 1 : 0);
-  if (texts ? texts.length < shown : !empty) {
-    yield {
-      rule: 'tags-unknown',
+  if (!textParts)
+    return yield problem('tags-unknown', 'The message has a text of unknown tags: give textParts', {
       severity,
-      grade: 'documented',
-      message: `The text of the message cannot be seen and must hold ${UNSUBSCRIBE_TAG} and ${WEB_VERSION_TAG}: give each text in textParts`,
-    };
+    });
+  const texts: readonly unknown[] = [textParts].flat();
+  for (const tag of [UNSUBSCRIBE_TAG, WEB_VERSION_TAG]) {
+    const parts = texts.flatMap((text, at) => (isText(text) && text.includes(tag) ? [] : [at]));
+    if (parts.length === 0 && texts.length > 0) continue;
+    yield problem('tag-missing', `The text has no ${tag}: link to it, as <a href="${tag}">`, {
+      severity,
+      // That the tag must be there is documented; that each text needs its own is ours.
+      grade: parts.length < texts.length ? 'guess' : 'documented',
+      tag,
+      parts,
+    });
   }
 }
 
-function* missing(
-  tag: string,
-  texts: readonly unknown[],
-  severity: DevinoProblem['severity'],
-): Generator<DevinoProblem> {
-  const parts = texts.flatMap((text, index) =>
-    typeof text === 'string' && text.includes(tag) ? [] : [index],
-  );
-  if (parts.length === 0 && texts.length > 0) return;
-  const partly = parts.length < texts.length;
-  const where = partly ? `Text part ${parts.join(', ')} does` : 'The text does';
-  yield {
-    rule: 'tag-missing',
-    severity,
-    // That a link must be there is documented; that each alternative needs its own is ours.
-    grade: partly ? 'guess' : 'documented',
-    message: `${where} not hold ${tag}: put it where the link is to be, as <a href="${tag}"> in HTML`,
-    tag,
-    parts,
-  };
-}
-
-function* extensions({ body, smtpUtf8 }: DevinoMessage): Generator<DevinoProblem> {
-  if (smtpUtf8 === true) yield undocumented('SMTPUTF8', 'use addresses in ASCII');
-  if (body === 'BINARYMIME') yield undocumented('BINARYMIME', 'encode the parts in base64');
-}
-
-function undocumented(keyword: string, cure: string): DevinoProblem {
-  return {
-    rule: 'extension',
-    severity: 'warning',
-    grade: 'guess',
-    message: `The message needs ${keyword}, which no page of the provider mentions: ${cure}`,
-  };
+function problem(rule: DevinoRule, message: string, more: Partial<DevinoProblem>): DevinoProblem {
+  return { rule, severity: 'error', grade: 'documented', message, ...more };
 }
 
 function count(
   rule: DevinoRule,
-  limit: number,
   actual: number,
-): Omit<DevinoProblem, 'message'> & { readonly excess: number } {
-  return { rule, severity: 'error', grade: 'documented', limit, actual, excess: actual - limit };
+  limit: number,
+  what: string,
+  cure: string,
+): DevinoProblem {
+  const message = `The message has ${actual} ${what} and may have ${limit}: ${cure}`;
+  return problem(rule, message, { limit, actual, excess: actual - limit });
 }
 
-function isSize(size: unknown): size is number {
-  return typeof size === 'number' && size >= 0 && size < Number.POSITIVE_INFINITY;
+function isCount(value: unknown): value is number {
+  return Number.isFinite(value) && (value as number) >= 0;
 }
 
-function isMailbox(address: string): boolean {
-  try {
-    parsePath(address, 'recipient');
-    return true;
-  } catch {
-    return false;
-  }
+/**
+ * Content in memory, in octets as they go on the wire: every line, the last one too, ends with CR LF
+ * there. Bare CRs, which become CR LF as well, are not looked for.
+ */
+function octetsOf(content: unknown): number | undefined {
+  const octets = isText(content) ? new TextEncoder().encode(content) : content;
+  if (!(octets instanceof Uint8Array)) return undefined;
+  const bare = octets.filter((octet, at) => octet === 10 && octets[at - 1] !== 13);
+  return octets.length + bare.length + (octets.at(-1) === 10 ? 0 : 2);
 }

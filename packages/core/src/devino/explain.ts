@@ -3,6 +3,7 @@
  * for all of them, at whatever stage they come.
  */
 import type { Reply } from '../wire/reply.ts';
+import { isText } from './mailbox.ts';
 import { normalise, printable, readAddress, readFileKind } from './refusal-text.ts';
 
 /** Which documented refusal a reply is. */
@@ -49,24 +50,40 @@ export interface DevinoExplanation {
   readonly code: number;
 }
 
-interface Refusal {
-  readonly pattern: RegExp;
-  readonly reason: DevinoReason;
-  readonly retry: DevinoRetry;
-}
+type Details = Pick<DevinoExplanation, 'address' | 'assumed' | 'extension' | 'type'>;
+
+/** The words of a refusal, what it means, what to do, and how to read what stands behind the words. */
+type Refusal = readonly [
+  words: RegExp,
+  reason: DevinoReason,
+  retry: DevinoRetry,
+  read?: (rest: string, context: DevinoContext) => Details,
+];
+
+const NOT_AUTHENTICATED: Refusal = [
+  /must authenticate before sending mail/i,
+  'not-authenticated',
+  'fix-first',
+];
 
 const REFUSALS: readonly Refusal[] = [
-  {
-    pattern: /must\sauthenticate\sbefore\ssending\smail/i,
-    reason: 'not-authenticated',
-    retry: 'fix-first',
-  },
-  { pattern: /internal\sserver\serror/i, reason: 'server-error', retry: 'later' },
+  NOT_AUTHENTICATED,
+  [/internal server error/i, 'server-error', 'later'],
   // The page spells it "attachement".
-  { pattern: /not\sallowed\sattache?ment\stype/i, reason: 'attachment-type', retry: 'fix-first' },
-  { pattern: /message\sexceeds\sfixed\ssize\slimit/i, reason: 'too-large', retry: 'fix-first' },
-  { pattern: /invalid\srecipient\saddress/i, reason: 'invalid-recipient', retry: 'never' },
-  { pattern: /disallowed\ssource\saddress/i, reason: 'sender-not-confirmed', retry: 'fix-first' },
+  [/not allowed attache?ment type/i, 'attachment-type', 'fix-first', fileIn],
+  [/message exceeds fixed size limit/i, 'too-large', 'fix-first'],
+  [
+    /invalid recipient address/i,
+    'invalid-recipient',
+    'never',
+    (rest, { recipients }) => addressIn(rest, recipients),
+  ],
+  [
+    /disallowed source address/i,
+    'sender-not-confirmed',
+    'fix-first',
+    (rest, { sender }) => addressIn(rest, sender),
+  ],
 ];
 
 /**
@@ -97,79 +114,48 @@ const REFUSALS: readonly Refusal[] = [
  */
 export function explain(
   replyOrError: unknown,
-  context: DevinoContext = {},
+  context?: DevinoContext,
 ): DevinoExplanation | undefined {
-  const reply = replyOf(replyOrError);
-  if (!reply) return undefined;
-  const { code } = reply;
-  const normalised = normalise(reply);
-  const found = find(normalised);
+  const { reply, address } = (replyOrError ?? {}) as { reply?: unknown; address?: string };
+  const { code, lines, text } = (reply ?? replyOrError ?? {}) as Partial<Reply>;
+  if (typeof code !== 'number' || !(code >= 400 && code < 600)) return undefined;
+  const given = [lines ?? text].flat().filter(isText);
+  const found = find(normalise(code, given));
   // "535 5.7.8 Authentication credentials invalid". Not 530, which asks for STARTTLS as well.
   if (!found && code !== 535) return undefined;
-  const { reason, retry }: Omit<Refusal, 'pattern'> = found?.refusal ?? {
-    reason: 'not-authenticated',
-    retry: 'fix-first',
-  };
+  const [, reason, retry, read] = found?.refusal ?? NOT_AUTHENTICATED;
   return {
     reason,
-    ...(found && detailsOf(reason, normalised.slice(found.end), context)),
+    ...(found && read?.(found.rest, { recipients: [address].filter(isText), ...context })),
     retry: code < 500 ? 'later' : retry,
-    text: printable(typeof reply.text === 'string' ? reply.text : normalised),
+    text: printable(isText(text) ? text : given.join(' ')),
     code,
   };
 }
 
-function replyOf(source: unknown): Reply | undefined {
-  const { reply } = (source ?? {}) as { readonly reply?: unknown };
-  const candidate = (reply ?? source ?? {}) as Partial<Reply>;
-  const { code, lines, text } = candidate;
-  const refuses = typeof code === 'number' && code >= 400 && code < 600;
-  return refuses && (Array.isArray(lines) || typeof text === 'string')
-    ? (candidate as Reply)
-    : undefined;
+/** The refusal that the text names, and what stands behind its words. */
+function find(text: string): { readonly refusal: Refusal; readonly rest: string } | undefined {
+  // A quoted local part may hold a documented text: `"Internal server error"@example.com`. So no
+  // blank is left from the first quote to the last that ends a local part.
+  const masked = text
+    .replace(/\n/g, ' ')
+    .replace(/^([^"]*)(".*"@)/, (_, before, quoted) => before + quoted.replace(/ /g, '_'));
+  const matches = REFUSALS.flatMap((refusal) => {
+    const match = refusal[0].exec(masked);
+    if (!match) return [];
+    return [{ refusal, at: match.index, rest: text.slice(match.index + match[0].length) }];
+  });
+  return matches.find(({ at }) => at === 0) ?? (matches[1] ? undefined : matches[0]);
 }
 
-/** The refusal that the text names, and where its own words end. */
-function find(text: string): { readonly refusal: Refusal; readonly end: number } | undefined {
-  const masked = maskQuoted(text);
-  const matches = [];
-  for (const refusal of REFUSALS) {
-    const match = refusal.pattern.exec(masked);
-    if (!match) continue;
-    const place = { refusal, end: match.index + match[0].length };
-    if (match.index === 0) return place;
-    matches.push(place);
-  }
-  return matches.length === 1 ? matches[0] : undefined;
-}
-
-/**
- * A quoted local part may hold a documented text: `"Internal server error"@example.com`. The text
- * in the same length, without a blank from the first quote to the last that ends a local part.
- */
-function maskQuoted(text: string): string {
-  const start = text.indexOf('"');
-  const end = text.lastIndexOf('"@');
-  if (start < 0 || end < start) return text;
-  return text.slice(0, start) + text.slice(start, end).replace(/\s/g, '_') + text.slice(end);
-}
-
-function detailsOf(
-  reason: DevinoReason,
-  rest: string,
-  { recipients, sender }: DevinoContext,
-): Partial<DevinoExplanation> {
-  if (reason === 'attachment-type') {
-    const kind = readFileKind(rest);
-    if (kind === '') return {};
-    return kind.includes('/') ? { type: kind } : { extension: kind };
-  }
-  const isSender = reason === 'sender-not-confirmed';
-  if (!isSender && reason !== 'invalid-recipient') return {};
-  const given: unknown = isSender ? [sender] : recipients;
-  const known = Array.isArray(given) ? given.filter((item) => typeof item === 'string') : [];
+function addressIn(rest: string, sent: string | readonly string[] | undefined): Details {
+  const known = [sent].flat().filter(isText);
   const address = readAddress(rest, known);
   if (address !== '') return { address };
-  const [only] = known;
-  return known.length === 1 && only !== undefined ? { address: only, assumed: true } : {};
+  return known.length === 1 ? { address: known.join(), assumed: true } : {};
+}
+
+function fileIn(rest: string): Details {
+  const kind = readFileKind(rest);
+  return kind === '' ? {} : { [kind.includes('/') ? 'type' : 'extension']: kind };
 }

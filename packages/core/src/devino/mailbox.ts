@@ -4,6 +4,9 @@
  */
 import { toAscii } from '../wire/path.ts';
 
+/** What comes from outside need not be what its type says. */
+export const isText = (value: unknown): value is string => typeof value === 'string';
+
 /**
  * Finds `address` among the known ones and gives their spelling: equal as it is; else equal but for
  * blanks and for the domain's case and form (A-label = U-label); else, where only one comes into
@@ -13,14 +16,13 @@ import { toAscii } from '../wire/path.ts';
  * changes theirs as well.
  */
 export function findMailbox(known: readonly string[], address: string): string | undefined {
-  if (known.includes(address)) return address;
   const wanted = canonical(address);
-  const folded = wanted.toLowerCase();
-  const candidates = known
-    .map((spelling) => ({ spelling, form: canonical(spelling) }))
-    .filter(({ form }) => form.toLowerCase() === folded);
-  const same = candidates.find(({ form }) => form === wanted);
-  return (same ?? (candidates.length === 1 ? candidates[0] : undefined))?.spelling;
+  const alike = known.filter((one) => canonical(one).toLowerCase() === wanted.toLowerCase());
+  return (
+    alike.find((one) => one === address) ??
+    alike.find((one) => canonical(one) === wanted) ??
+    (alike[1] === undefined ? alike[0] : undefined)
+  );
 }
 
 function canonical(address: string): string {

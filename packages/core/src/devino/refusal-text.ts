@@ -6,39 +6,32 @@
  * No pattern here is meant to recognise an address. A server may echo anything that was given to
  * it, blanks, colons and other documented texts included, and a value is only ever unwrapped.
  */
-import type { Reply } from '../wire/reply.ts';
 import { findMailbox } from './mailbox.ts';
 
-/** Characters of a normalised text that are looked at: a reply line has at most 512 octets. */
+/** Characters of a reply that are read: a reply line has at most 512 octets. */
 const MAX_TEXT = 4096;
 
-// RFC 2034 §4: every line of a reply may carry the enhanced status code.
-const ENHANCED = /^([245]\.\d{1,3}\.\d{1,3}) /;
 // "стандартный код ошибки SMTP 554 Transaction failed и текстовое описание": the name of the code
 // may come before the description, behind it, or not at all.
-const NAME_FIRST = /^transaction\sfailed\s?[-–—:.,;]?\s?(?:[245]\.\d{1,3}\.\d{1,3}\s)?/i;
-const NAME_LAST = /\stransaction\sfailed\.?$/i;
-
-/** The lines of a reply without codes, with single blanks, joined by LF, at most 4096 characters. */
-export function normalise(reply: Reply): string {
-  const lines = Array.isArray(reply.lines) && reply.lines.length > 0 ? reply.lines : [reply.text];
-  let text = '';
-  let enhanced: string | undefined;
-  for (const line of lines) {
-    if (typeof line !== 'string') continue;
-    if (text.length > MAX_TEXT) break;
-    const coded = withoutCode(printable(line.replace(/[ \t]+/g, ' ')).trim(), reply.code);
-    enhanced ??= ENHANCED.exec(coded)?.[1];
-    // Alone on its line, only the code of a line before: the end of an address may look like one.
-    const bare = coded === enhanced ? '' : coded.replace(ENHANCED, '');
-    if (bare !== '') text += text === '' ? bare : `\n${bare}`;
-  }
-  return text.slice(0, MAX_TEXT).replace(NAME_FIRST, '').replace(NAME_LAST, '');
-}
+const NAME = /^transaction\sfailed\s?[-:.,]?\s?|\stransaction\sfailed\.?$/gi;
 
 /** The text with U+FFFD for each control character. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '\ufffd');
+}
+
+/** The lines of a reply without codes and empty lines, with single blanks, joined by LF. */
+export function normalise(code: number, lines: readonly string[]): string {
+  // RFC 2034 §4: every line of a reply may carry the enhanced status code.
+  const codes = new RegExp(`^(${code}[ -])?([245](\\.\\d{1,3}){2}( |$))?`);
+  return lines
+    .join('\n')
+    .slice(0, MAX_TEXT)
+    .split(/[\r\n]/)
+    .map((line) => printable(line.replace(/\s+/g, ' ').trim()).replace(codes, ''))
+    .filter(Boolean)
+    .join('\n')
+    .replace(NAME, '');
 }
 
 /**
@@ -50,60 +43,32 @@ export function printable(text: string): string {
  */
 export function readAddress(rest: string, known: readonly string[]): string {
   const lines = linesOf(rest);
-  const whole = unwrap(lines.join(' '));
-  const first = lines[0] ?? '';
-  const sent = [lines.join(' '), whole, unwrap(first)]
-    .map((spelling) => findMailbox(known, spelling))
-    .find((address) => address !== undefined);
-  if (sent !== undefined) return sent;
+  const [first] = lines;
+  const whole = lines.join(' ');
+  const solid = lines.join('');
   // Blanks stand in quoted local parts only (RFC 5321 §4.1.2), so the blank that a fold seems to
   // put into any other address is none of it.
-  if (lines.length < 2 || /[ "]/.test(first)) return whole;
-  if (lines.every((line) => !line.includes(' '))) return unwrap(lines.join(''));
-  return first.includes('@') ? unwrap(first) : whole;
+  const likely = !/[ "]/.test(solid) ? solid : first.includes('@') ? first : whole;
+  return findMailbox(known, unwrap(whole)) ?? findMailbox(known, unwrap(first)) ?? unwrap(likely);
 }
 
 /** The file extension or media type behind a documented text: lower case, no leading dot. */
 export function readFileKind(rest: string): string {
-  return unwrap(linesOf(rest)[0] ?? '')
-    .replace(/^\./, '')
-    .toLowerCase();
+  return unwrap(linesOf(rest)[0]).replace(/^\./, '').toLowerCase();
 }
 
-function withoutCode(line: string, code: number): string {
-  const isCoded = /^[45]\d\d /.test(line) || /^[45]\d\d-\D/.test(line);
-  return isCoded && line.startsWith(String(code)) ? line.slice(4).trimStart() : line;
+/** The lines behind a documented text and its colon; the first of them may be empty. */
+function linesOf(rest: string): [string, ...string[]] {
+  return rest.replace(/^\s?:?\s?/, '').split('\n') as [string, ...string[]];
 }
 
-function linesOf(rest: string): string[] {
-  return rest
-    .replace(/^\s?:?/, '')
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-}
-
-const CLOSING: Readonly<Record<string, string>> = {
-  '"': '"',
-  "'": "'",
-  '`': '`',
-  '«': '»',
-  '“': '”',
-  '(': ')',
-  '[': ']',
-};
+// What is inside `<...>`, whatever is before and behind. A quoted local part may hold `<` and `>`.
+const BRACKETED = /^(?:"(?:\\.|[^\\"])*"|[^"<])*<((?:"(?:\\.|[^\\"])*"|[^">])*)>/;
+// What is inside quotes. They may stand around the whole description: then only the last is here.
+const QUOTED = /^(["'`])(.*)\1$|^[«“(](.*)[»”)]$|^([^"(«]*)[")»]$/;
 
 /** What is inside `<...>` or quotes, else all of it, without one final `.`, `,` or `;`. */
 function unwrap(value: string): string {
-  const text = value.trim().replace(/[.,;]$/, '');
-  if (text.endsWith('>') || text[0] === '<') {
-    const start = text[0] === '<' ? 0 : text.lastIndexOf('<');
-    // A quoted local part may hold a `>`.
-    const end = text.startsWith('<') && text[1] !== '"' ? text.indexOf('>') : text.lastIndexOf('>');
-    if (start >= 0 && end > start) return text.slice(start + 1, end).trim();
-  }
-  const last = text.at(-1) ?? '';
-  if (text.length > 1 && CLOSING[text[0] ?? ''] === last) return text.slice(1, -1).trim();
-  // The quotes may stand around the whole description: then only the closing one is here.
-  return /^[^"(«]+[")»]$/.test(text) ? text.slice(0, -1) : text;
+  const text = value.replace(/[.,;]$/, '');
+  return (BRACKETED.exec(text)?.[1] ?? text.replace(QUOTED, '$2$3$4')).trim();
 }

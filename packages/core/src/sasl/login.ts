@@ -2,7 +2,7 @@
  * LOGIN (draft-murchison-sasl-login §2): user name and password, each in answer to a prompt. The
  * prompts' texts differ from server to server, so they are answered by order.
  */
-import { refuseCredential, type SaslMechanism } from './mechanism.ts';
+import { credential, type SaslMechanism } from './mechanism.ts';
 
 /**
  * The LOGIN mechanism, for servers and gateways that offer no PLAIN. Needs TLS.
@@ -21,21 +21,14 @@ export function login(credentials: {
   readonly user: string;
   readonly pass: string;
 }): SaslMechanism {
-  const { user, pass } = credentials;
-  refuseCredential(user, pass);
+  const parts = [credentials.user, credentials.pass].map(credential);
   return {
     name: 'LOGIN',
     strength: 1,
     exposesSecret: true,
-    start() {
-      const answers = [user, pass];
-      return {
-        respond() {
-          const answer = answers.shift();
-          if (answer === undefined) throw new Error('it asked a third time');
-          return new TextEncoder().encode(answer);
-        },
-      };
+    *start() {
+      yield;
+      for (const part of parts) yield new TextEncoder().encode(part);
     },
   };
 }

@@ -1,7 +1,5 @@
 /** What a SASL mechanism is to the session (RFC 4422 §3, RFC 4954 §4): challenge in, response out. Pure. */
 
-type Eventually<T> = T | Promise<T>;
-
 /**
  * A SASL mechanism with its credentials. Make one with `plain()`, `login()` …, or write your own.
  *
@@ -13,7 +11,9 @@ type Eventually<T> = T | Promise<T>;
  *   name: 'ANONYMOUS',
  *   strength: 0,
  *   exposesSecret: false,
- *   start: () => ({ initial: () => new TextEncoder().encode('guest'), respond: () => new Uint8Array() }),
+ *   *start() {
+ *     yield new TextEncoder().encode('guest');
+ *   },
  * };
  * console.log(anonymous.name); // ANONYMOUS
  * ```
@@ -29,25 +29,24 @@ export interface SaslMechanism {
   start(): SaslExchange;
 }
 
-/** One running exchange. An error thrown by it cancels the exchange (RFC 4954 §4, `*`). */
-export interface SaslExchange {
-  /** The initial response, for mechanisms in which the client speaks first. An empty one is sent as `=`. */
-  initial?(): Eventually<Uint8Array>;
-  /** The response to one challenge. */
-  respond(challenge: Uint8Array): Eventually<Uint8Array>;
-}
+/**
+ * One running exchange, written as a generator: it yields responses and is resumed with challenges. What it
+ * yields first is the initial response, or undefined where the server speaks first. An error thrown by it, and
+ * a challenge after its end, cancel the exchange (RFC 4954 §4, `*`).
+ */
+export type SaslExchange =
+  | Iterator<Uint8Array | undefined, void, Uint8Array>
+  | AsyncIterator<Uint8Array | undefined, void, Uint8Array>;
 
 /**
- * Refuses what cannot be a user name or password.
+ * A user name or password, looked at.
  *
  * @throws TypeError for NUL, which separates the parts of PLAIN, and for half a surrogate pair
  */
-export function refuseCredential(...texts: readonly string[]): void {
-  for (const text of texts) {
-    if (typeof text !== 'string' || /[\0\p{Surrogate}]/u.test(text)) {
-      throw new TypeError('Cannot use the credentials: not text');
-    }
-  }
+export function credential(text: string): string {
+  if (typeof text !== 'string' || /[\0\p{Surrogate}]/u.test(text))
+    throw new TypeError('Cannot use the credentials: not text');
+  return text;
 }
 
 /** Octets to base64 (RFC 4648 §4). */

@@ -1,5 +1,5 @@
 /** PLAIN (RFC 4616 §2): `[authzid] NUL authcid NUL passwd` in one message. */
-import { refuseCredential, type SaslMechanism } from './mechanism.ts';
+import { credential, type SaslMechanism } from './mechanism.ts';
 
 /**
  * The PLAIN mechanism (RFC 4616). Needs TLS: it sends the password as it is.
@@ -20,12 +20,13 @@ export function plain(credentials: {
   readonly authorizationId?: string;
 }): SaslMechanism {
   const { user, pass, authorizationId = '' } = credentials;
-  refuseCredential(authorizationId, user, pass);
-  const message = new TextEncoder().encode(`${authorizationId}\0${user}\0${pass}`);
+  const message = [authorizationId, user, pass].map(credential).join('\0');
   return {
     name: 'PLAIN',
     strength: 2,
     exposesSecret: true,
-    start: () => ({ initial: () => message, respond: () => message }),
+    *start() {
+      yield new TextEncoder().encode(message);
+    },
   };
 }

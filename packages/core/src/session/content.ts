@@ -1,5 +1,5 @@
 /** Content as the caller gives it, and what can be known of it before MAIL. */
-import { SmtpError } from '../errors.ts';
+import { fault, SmtpError } from '../errors.ts';
 import { unusable } from '../wire/command.ts';
 import { createTransparency } from '../wire/transparency.ts';
 
@@ -27,26 +27,24 @@ export function inspect(content: Content, size: number | undefined): ContentSour
   const source = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   if (source instanceof Uint8Array) {
     const data = createTransparency();
-    contentFault(() => data.push(source));
+    try {
+      data.push(source);
+    } catch (error) {
+      throw contentFault(error);
+    }
     data.end();
     return { source, size: data.octets, eightBit: source.some((octet) => octet > 127) };
   }
   if (!source?.[Symbol.asyncIterator]) throw unusable(source, 'content');
-  if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0))
-    throw unusable(size, 'size');
+  if (!/^\d*$/.test(`${size ?? ''}`)) throw unusable(size, 'size');
   return { source, size, eightBit: false };
 }
 
-/** Runs what works on content, and names the content as the culprit where it fails. */
-export function contentFault<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof SmtpError) throw cause;
-    throw new SmtpError(
-      'ERR_SMTP_CONTENT',
-      `Cannot send the content: ${(cause as Error)?.message}`,
-      { phase: 'content', cause },
-    );
-  }
+/** What went wrong while content was read or made into mail data, as an SmtpError. */
+export function contentFault(cause: unknown): SmtpError {
+  return cause instanceof SmtpError
+    ? cause
+    : fault('ERR_SMTP_CONTENT', `send the content: ${(cause as Error)?.message}`, 'content', {
+        cause,
+      });
 }

@@ -2,7 +2,7 @@
  * A message into what its transaction writes. Everything that can be refused without asking the
  * server is refused here: addresses, what the server does not offer, and the size.
  */
-import { SmtpError, type SmtpErrorCode } from '../errors.ts';
+import { fault, type SmtpErrorCode } from '../errors.ts';
 import { mail, rcpt, unusable } from '../wire/command.ts';
 import type { Capabilities } from '../wire/extension.ts';
 import { MAIL_RULES, type MailParameters } from '../wire/mail-parameter.ts';
@@ -72,7 +72,7 @@ export function envelope(
   const { size } = content;
   const limit = capabilities.size as number;
   const refuse = (code: SmtpErrorCode, why: string): never => {
-    throw new SmtpError(code, `Cannot send the message: ${why}`, { phase: 'mail' });
+    throw fault(code, `send the message: ${why}`, 'mail');
   };
   if (size && size > limit)
     refuse(

@@ -1,4 +1,4 @@
-import { refused } from '../errors.ts';
+import { fault } from '../errors.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Line, Procedure } from './procedure.ts';
 
@@ -10,5 +10,5 @@ export function* greet(line: Line): Procedure<void> {
   line.greeting = reply;
   // RFC 5321 §4.3.2: a connection is established by 220. A 554 or 4yz refuses the session; anything
   // else (354, 250) comes from a server that is not in step.
-  if (reply.code !== 220) throw refused('connect', reply, { phase: 'greeting' });
+  if (reply.code !== 220) throw fault('ERR_SMTP_REPLY', 'connect', 'greeting', { reply });
 }

@@ -1,5 +1,4 @@
-import { refused } from '../errors.ts';
-import { commandLine } from '../wire/command.ts';
+import { fault } from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
 import { command, isPositive, type Line, type Procedure } from './procedure.ts';
 
@@ -14,7 +13,7 @@ export function* hello(
   ignoreExtensions: readonly string[],
 ): Procedure<void> {
   for (const verb of ['EHLO', 'HELO']) {
-    const reply = yield* command(line, commandLine(`${verb} ${name}`), 'ehlo');
+    const reply = yield* command(line, `${verb} ${name}`, 'ehlo');
     if (isPositive(reply)) {
       // The reply to HELO announces nothing.
       line.capabilities = parseCapabilities(verb === 'EHLO' ? reply : undefined, ignoreExtensions);
@@ -22,6 +21,6 @@ export function* hello(
     }
     // 500, 501, 502 and 504 say that the command is not known; 550 and 554 refuse the client itself.
     if (verb === 'HELO' || !/50[0124]/.test(`${reply.code}`))
-      throw refused(`send ${verb} ${name}`, reply, { phase: 'ehlo' });
+      throw fault('ERR_SMTP_REPLY', `send ${verb} ${name}`, 'ehlo', { reply });
   }
 }

@@ -4,6 +4,7 @@
  * session.ts runs one.
  */
 import type { Phase } from '../errors.ts';
+import { commandLine } from '../wire/command.ts';
 import type { Capabilities } from '../wire/extension.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Question } from './action.ts';
@@ -17,10 +18,6 @@ export interface Command {
   /** With its CRLF. */
   readonly line: string;
   readonly phase: Phase;
-  /** What transcripts show in place of the line, where it holds a secret. */
-  readonly shown?: string;
-  /** What is blotted out of the reply to this command. */
-  readonly secrets?: readonly string[];
 }
 
 /** The session as a procedure sees it. What is written before the next yield leaves as one group (RFC 2920 §3.1). */
@@ -31,8 +28,12 @@ export interface Line {
   greeting: Reply | undefined;
   /** Times the client had to wait for the server so far, a TLS handshake among them. */
   roundTrips: number;
+  /** Times that the running procedure had to wait for it. */
+  waited: number;
   /** How far commands are grouped. */
   pipelining: 'overlap' | 'envelope' | 'off';
+  /** What is blotted out of what is said in AUTH. */
+  secrets: string[];
   /** A MAIL was accepted, and neither content nor RSET has ended its transaction. */
   transactionOpen: boolean;
   /** Writes a command. */
@@ -45,14 +46,9 @@ export interface Line {
   within<T>(name: ProcedureName, procedure: Procedure<T>): Procedure<T>;
 }
 
-/** Writes one command and awaits its reply. */
-export function* command(
-  line: Line,
-  text: string,
-  phase: Phase,
-  secret?: Pick<Command, 'shown' | 'secrets'>,
-): Procedure<Reply> {
-  line.write({ line: text, phase, ...secret });
+/** Writes one command, given without its CRLF, and awaits its reply. */
+export function* command(line: Line, text: string, phase: Phase): Procedure<Reply> {
+  line.write({ line: commandLine(text), phase });
   return (yield) as Reply;
 }
 

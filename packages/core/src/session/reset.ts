@@ -1,5 +1,4 @@
-import { refused } from '../errors.ts';
-import { commandLine } from '../wire/command.ts';
+import { fault } from '../errors.ts';
 import { parsePath } from '../wire/path.ts';
 import type { Reply } from '../wire/reply.ts';
 import { command, isPositive, type Line, type Procedure } from './procedure.ts';
@@ -13,12 +12,12 @@ export function* reset(line: Line): Procedure<Reply> {
 
 /** NOOP (RFC 5321 §4.1.1.9). */
 export function* noop(line: Line, verb = 'NOOP'): Procedure<Reply> {
-  const reply = yield* command(line, commandLine(verb), 'idle');
-  if (!isPositive(reply)) throw refused(`send ${verb}`, reply, { phase: 'idle' });
+  const reply = yield* command(line, verb, 'idle');
+  if (!isPositive(reply)) throw fault('ERR_SMTP_REPLY', `send ${verb}`, 'idle', { reply });
   return reply;
 }
 
 /** VRFY (RFC 5321 §4.1.1.6): the answer is given as it is, 252 and refusals included (RFC 5321 §3.5.3). */
 export function verify(line: Line, address: string): Procedure<Reply> {
-  return command(line, commandLine(`VRFY ${parsePath(address, 'address').text}`), 'idle');
+  return command(line, `VRFY ${parsePath(address, 'address').text}`, 'idle');
 }

@@ -2,10 +2,10 @@
  * The session: a FIFO of awaited replies. The only file that starts, ends or fails a procedure, and
  * that pairs a reply with its command. Sans-IO: see action.ts for how it is driven.
  */
-import { fault, type Phase, refused, SmtpError, type SmtpErrorCode } from '../errors.ts';
+import { fault, type Phase, SmtpError, type SmtpErrorCode, type SmtpErrorDetails } from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
 import { concatenate } from '../wire/octets.ts';
-import { describeReply, type Reply, wireText } from '../wire/reply.ts';
+import { makeReply, type Reply, wireText } from '../wire/reply.ts';
 import { createReplyParser } from '../wire/reply-parser.ts';
 import type { Action, Question } from './action.ts';
 import { WRITE_OCTETS } from './limits.ts';
@@ -22,8 +22,8 @@ export interface Task {
 
 interface RunningTask extends Task {
   readonly procedure: Procedure<unknown>;
-  readonly settle: (error: unknown, value: unknown, roundTrips: number) => void;
-  roundTrips: number;
+  readonly settle: (error: unknown, value: unknown) => void;
+  waited: number;
   /** Its message's last octet was given to the transport. */
   left?: boolean;
   settled?: boolean;
@@ -39,8 +39,6 @@ interface Entry {
   readonly task: RunningTask;
   readonly octets: string | Uint8Array;
   readonly phase: Phase | undefined;
-  /** What is blotted out of the reply. */
-  readonly secrets: readonly string[];
   /** The round trip in which it was given to the transport; undefined before that. */
   sent?: number;
 }
@@ -54,13 +52,12 @@ export interface Session extends Line {
   /**
    * Runs a procedure as soon as it may write.
    *
-   * @param settle - called once, with the error, or with the value that the procedure returned and
-   * how often it had to wait for the server
+   * @param settle - called once, with the error, or with the value that the procedure returned
    */
   start<T>(
     name: ProcedureName | 'open',
     procedure: Procedure<T>,
-    settle: (error: unknown, value: T, roundTrips: number) => void,
+    settle: (error: unknown, value: T) => void,
   ): Task;
   /** Octets came from the transport. */
   receive(octets: Uint8Array): void;
@@ -85,7 +82,10 @@ export interface Session extends Line {
   poll(): Action | undefined;
 }
 
-const GONE: SmtpError = fault('ERR_SMTP_CLOSED', 'the connection was closed', { phase: 'idle' });
+/** What it is called when the connection is lost while the driver makes or secures it. */
+const LOST: { readonly [at in Phase]?: SmtpErrorCode } = { connect: 'ERR_SMTP_CONNECT', tls: 'ERR_SMTP_TLS' };
+
+const GONE: SmtpError = fault('ERR_SMTP_CLOSED', 'go on: the connection was closed');
 
 /** A session at its begin. */
 export function createSession(listener?: WireListener): Session {
@@ -109,15 +109,15 @@ export function createSession(listener?: WireListener): Session {
   let reason: SmtpError | undefined;
 
   /** Queues octets, and awaits the reply that they owe in a phase, if any. */
-  const put = (
-    octets: string | Uint8Array,
-    owed: Phase | undefined,
-    secrets: readonly string[] = [],
-  ): void => {
-    const entry: Entry = { task: writer as RunningTask, octets, phase: owed, secrets };
+  const put = (octets: string | Uint8Array, owed: Phase | undefined): void => {
+    const entry: Entry = { task: writer as RunningTask, octets, phase: owed };
     output.push(entry);
     if (owed) awaited.push(entry);
   };
+
+  /** Leaves the secrets out of what is said in AUTH. */
+  const blot = (text: string): string =>
+    session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret || '\0', '***'), text);
 
   const settle = (task: RunningTask, error: unknown, value?: unknown): void => {
     if (writer === task) {
@@ -132,7 +132,7 @@ export function createSession(listener?: WireListener): Session {
     } catch {
       // It is running right now, and is not resumed again.
     }
-    task.settle(error, value, task.roundTrips);
+    task.settle(error, value);
   };
 
   /** Fails a procedure with the error of the connection, as it concerns this one. */
@@ -152,9 +152,8 @@ export function createSession(listener?: WireListener): Session {
   /** Ends what a procedure was writing: nothing may follow on this connection. What others have written behind it is lost. */
   const stop = (task: RunningTask): void => {
     reason ??= GONE;
-    const from = output.findIndex((entry) => entry.task === task);
-    for (const lost of from < 0 ? [] : output.splice(from))
-      if (lost.task !== task) drop(lost.task, GONE);
+    // Where it has nothing there, -1 becomes a place behind everything.
+    output.splice(output.findIndex((entry) => entry.task === task) >>> 0);
   };
 
   /** Runs a procedure until it waits for something. */
@@ -176,14 +175,16 @@ export function createSession(listener?: WireListener): Session {
     }
   };
 
-  const lose = (code: SmtpErrorCode, why: string, reply?: Reply, cause?: unknown): void =>
-    session.fail(fault(code, why, { phase: session.waiting?.phase ?? 'idle', reply, cause }));
+  const lose = (code: SmtpErrorCode, why: string, details?: Partial<SmtpErrorDetails>): void => {
+    const at = session.waiting?.phase ?? 'idle';
+    session.fail(fault(code, `go on in ${at}${why}`, at, details));
+  };
 
   /** Begins the next procedure where the line is free, or ends the session where it is due. */
   const turn = (): void => {
     // Between the 220 to STARTTLS and the handshake there are no octets: who put them there meant them to be read as secured.
     if (question?.phase === 'tls' && parser.pending)
-      lose('ERR_SMTP_TLS', 'octets behind the 220 to STARTTLS');
+      lose('ERR_SMTP_TLS', ': octets behind the 220 to STARTTLS');
     // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1).
     while (
       !reason &&
@@ -194,7 +195,8 @@ export function createSession(listener?: WireListener): Session {
       writer = queue.shift() as RunningTask;
       run(writer, 'next');
     }
-    if (reason && awaited.every(({ task }) => task.settled)) session.fail(reason);
+    if (reason && !output[0] && awaited.every(({ task, sent }) => task.settled || sent === undefined))
+      session.fail(reason);
   };
 
   /** Goes on with the procedure that asked. */
@@ -209,15 +211,13 @@ export function createSession(listener?: WireListener): Session {
   const take = (received: Reply): void => {
     // What has not been written cannot have been answered.
     const entry = awaited[0]?.sent === undefined ? undefined : awaited.shift();
-    const { task = writer, phase: at = 'idle', secrets = [] } = entry ?? {};
-    const blot = (text: string): string =>
-      secrets.reduce((blotted, secret) => blotted.replaceAll(secret || '\0', '***'), text);
-    const reply = { ...received, lines: received.lines.map(blot), text: blot(received.text) };
-    const { code } = reply;
-    listener?.('server', secrets[0] && code === 334 ? '334 ***' : wireText(reply), at);
+    const { task = writer, phase: at = 'idle' } = entry ?? {};
+    const { code, lines } = received;
+    const reply = at === 'auth' ? makeReply(code, lines.map(blot)) : received;
+    listener?.('server', at === 'auth' && code === 334 ? '334 ***' : wireText(reply), at);
     if (entry?.sent === session.roundTrips) {
       session.roundTrips += 1;
-      entry.task.roundTrips += 1;
+      entry.task.waited += 1;
     }
     // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content.
     midContent ||= code === 354;
@@ -225,17 +225,17 @@ export function createSession(listener?: WireListener): Session {
     const gone = code === 421;
     if (gone) reason = GONE;
     if (entry) {
+      session.waited = entry.task.waited;
       if (!entry.task.settled) run(entry.task, 'next', reply);
     } else if (task && midContent && code >= 400)
       // The server has judged the message before its end. Whatever is written now would be read as
       // content or as commands, and nobody can tell which: the connection is of no use any more.
-      settle(task, refused('send the content', reply, { phase: 'content', delivery: 'rejected' }));
-    if (gone || !entry)
-      lose(
-        gone ? 'ERR_SMTP_CLOSED' : 'ERR_SMTP_PROTOCOL',
-        `the server replied ${describeReply(reply)}`,
-        reply,
+      settle(
+        task,
+        fault('ERR_SMTP_REPLY', 'send the content', 'content', { reply, delivery: 'rejected' }),
       );
+    if (gone || !entry)
+      lose(gone ? 'ERR_SMTP_CLOSED' : 'ERR_SMTP_PROTOCOL', '', { reply });
   };
 
   const session: Session = {
@@ -245,6 +245,8 @@ export function createSession(listener?: WireListener): Session {
     pipelining: 'off',
     transactionOpen: false,
     roundTrips: 0,
+    waited: 0,
+    secrets: [],
     get phase() {
       return phase;
     },
@@ -254,9 +256,9 @@ export function createSession(listener?: WireListener): Session {
     start(name, procedure, settled) {
       const task: RunningTask = {
         name,
-        procedure: name === 'open' ? procedure : session.within(name, procedure),
+        procedure: /open|quit/.test(name) ? procedure : session.within(name as ProcedureName, procedure),
         settle: settled as RunningTask['settle'],
-        roundTrips: 0,
+        waited: 0,
       };
       queue.push(task);
       turn();
@@ -269,25 +271,26 @@ export function createSession(listener?: WireListener): Session {
         for (;;) {
           turn();
           const reply =
-            session.phase === 'closed'
-              ? undefined
-              : parser.next(session.capabilities.has('ENHANCEDSTATUSCODES'));
+            session.phase === 'closed' ? undefined : parser.next();
           if (!reply) return;
           take(reply);
         }
       } catch (error) {
-        lose('ERR_SMTP_PROTOCOL', (error as Error).message);
+        lose('ERR_SMTP_PROTOCOL', `: ${(error as Error).message}`);
       }
     },
     answer: (asked, value) => proceed(asked, 'next', value),
-    refuse: (asked, error) => proceed(asked, 'throw', error),
-    end: (cause) =>
+    refuse(asked, error) {
+      if (asked.phase in LOST) session.end(error as Error);
+      else proceed(asked, 'throw', error);
+    },
+    end(cause) {
       lose(
-        'ERR_SMTP_CLOSED',
-        cause?.message ?? 'the server closed the connection',
-        undefined,
-        cause,
-      ),
+        LOST[question?.phase as keyof typeof LOST] ?? 'ERR_SMTP_CLOSED',
+        `: ${cause?.message ?? 'the server closed the connection'}`,
+        { cause },
+      );
+    },
     fail(error, abrupt = true) {
       if (phase !== 'closed') {
         phase = 'closed';
@@ -325,15 +328,15 @@ export function createSession(listener?: WireListener): Session {
       return action;
     },
     *within(name, procedure) {
-      const to = PHASES[phase][name];
-      if (!to) throw new TypeError(`Cannot run ${name}: the session is ${phase}`);
+      const [from, to] = PHASES[name] ?? ['ready', 'ready'];
+      if (phase !== from) throw new TypeError(`Cannot run ${name}: the session is ${phase}`);
       const value = yield* procedure;
-      if (to !== 'closed') phase = to;
+      phase = to;
       return value;
     },
-    write({ line, phase: owed, shown, secrets }) {
-      put(line, owed, secrets);
-      if (!reason) listener?.('client', shown ?? line.trimEnd(), owed);
+    write({ line, phase: owed }) {
+      put(line, owed);
+      if (!reason) listener?.('client', owed === 'auth' ? blot(line.trimEnd()) : line.trimEnd(), owed);
     },
     content(octets, owed, size) {
       put(octets, owed);

@@ -1,5 +1,4 @@
-import { refused } from '../errors.ts';
-import { commandLine } from '../wire/command.ts';
+import { fault } from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
 import { command, type Line, type Procedure } from './procedure.ts';
 
@@ -12,9 +11,15 @@ export function* handshake(line: Line): Procedure<void> {
 
 /** STARTTLS and the handshake (RFC 3207 §4). The session refuses octets behind the 220. */
 export function* startTls(line: Line): Procedure<void> {
-  const reply = yield* command(line, commandLine('STARTTLS'), 'starttls');
-  if (reply.code !== 220)
-    throw refused('send STARTTLS', reply, { phase: 'starttls' }, 'ERR_SMTP_TLS');
+  const phase = 'starttls';
+  if (!line.capabilities.has('STARTTLS'))
+    throw fault(
+      'ERR_SMTP_TLS',
+      "start TLS: the server offers no STARTTLS; try tls: 'implicit' on its TLS port",
+      phase,
+    );
+  const reply = yield* command(line, 'STARTTLS', phase);
+  if (reply.code !== 220) throw fault('ERR_SMTP_TLS', 'start TLS', phase, { reply });
   // RFC 3207 §4.2: whatever the server said before the handshake is forgotten.
   line.capabilities = parseCapabilities();
   yield* handshake(line);

@@ -2,7 +2,7 @@
  * One mail transaction (RFC 5321 §3.3): MAIL, RCPT…, DATA and the content. With PIPELINING the three
  * go out as one group (RFC 2920 §3.1), else each waits for its reply.
  */
-import { type RejectedRecipient, refused, type SmtpError } from '../errors.ts';
+import { fault, type RejectedRecipient, type SmtpError } from '../errors.ts';
 import { concatenate } from '../wire/octets.ts';
 import type { Reply } from '../wire/reply.ts';
 import { createTransparency, END_OF_DATA, type Transparency } from '../wire/transparency.ts';
@@ -16,7 +16,10 @@ export interface TransactionResult {
   readonly accepted: readonly string[];
   readonly rejected: readonly RejectedRecipient[];
   readonly reply: Reply;
+  /** Octets of content written, without the dots of transparency. */
   readonly octets: number;
+  /** How often the client had to wait for the server. */
+  readonly roundTrips: number;
 }
 
 const RSET: Command = { line: 'RSET\r\n', phase: 'idle' };
@@ -50,18 +53,18 @@ export function* transaction(
     if (positive) continue;
     if (address) rejected.push({ address, reply });
     if (address && rejected.length < recipients.length) continue;
-    failure ??= refused(
+    failure ??= fault(
+      // RFC 4954 §6: 530 asks for authentication.
+      reply.code === 530 ? 'ERR_SMTP_AUTH' : 'ERR_SMTP_REPLY',
       `send ${command.line.trimEnd()}`,
-      reply,
+      phase,
       {
-        phase,
+        reply,
         rejected,
         delivery: command === RSET ? 'not-sent' : 'rejected',
         // What is refused for now for one recipient is worth another try for the message.
         retry: rejected.some((one) => one.reply.code < 500) ? 'later' : undefined,
       },
-      // RFC 4954 §6: 530 asks for authentication.
-      reply.code === 530 ? 'ERR_SMTP_AUTH' : undefined,
     );
   }
   if (failure) {
@@ -75,14 +78,22 @@ export function* transaction(
     throw failure;
   }
   const data = createTransparency();
-  yield* write(line, content, data, onProgress);
+  try {
+    yield* write(line, content, data, onProgress);
+  } catch (error) {
+    throw contentFault(error);
+  }
   line.content(concatenate([data.end(), END_OF_DATA]), 'final', data.octets);
   line.transactionOpen = false;
   line.release();
   reply = (yield) as Reply;
   if (!isPositive(reply))
-    throw refused('deliver the message', reply, { phase: 'final', delivery: 'rejected', rejected });
-  return { accepted, rejected, reply, octets: data.octets };
+    throw fault('ERR_SMTP_REPLY', 'deliver the message', 'final', {
+      reply,
+      rejected,
+      delivery: 'rejected',
+    });
+  return { accepted, rejected, reply, octets: data.octets, roundTrips: line.waited };
 }
 
 /** The content as mail data, in writes of about 64 KiB. */
@@ -96,32 +107,25 @@ function* write(
   const put = function* (chunk: Uint8Array): Procedure<void> {
     for (let at = 0; at < chunk.length; at += WRITE_OCTETS) {
       // Goes on when what was written before has been taken: no more than this waits in memory.
-      if (at > 0) yield* ask('content', () => {});
-      contentFault(() => {
-        line.content(data.push(chunk.subarray(at, at + WRITE_OCTETS)));
-        onProgress?.(data.octets, size);
-      });
+      if (at) yield* ask('content', () => {});
+      line.content(data.push(chunk.subarray(at, at + WRITE_OCTETS)));
+      onProgress?.(data.octets, size);
     }
     read += chunk.length;
   };
   if (source instanceof Uint8Array) return yield* put(source);
-  const iterator = contentFault(() => source[Symbol.asyncIterator]());
+  const iterator = source[Symbol.asyncIterator]();
   let open = true;
   try {
     for (;;) {
-      const next = yield* ask('content', () => iterator.next());
-      if (next.done) break;
-      yield* put(next.value);
+      const { done, value } = yield* ask('content', () => iterator.next());
+      if (done) break;
+      yield* put(value);
     }
     open = false;
     // A declared size is a promise to the server, and to whoever counts on a whole message.
-    if (size !== undefined && size !== read && size !== data.octets) {
+    if (size !== undefined && size !== read && size !== data.octets)
       throw new Error(`its size is ${read}, not ${size}`);
-    }
-  } catch (error) {
-    contentFault(() => {
-      throw error;
-    });
   } finally {
     // Nobody waits for the source to close: whether it can makes no difference any more.
     if (open) (async () => iterator.return?.())().catch(() => {});

@@ -53,3 +53,10 @@ export function toAscii(domain: string): string {
     text.replace(/[^.]*([^ -~]|xn--)[^.]*/gi, 'xn--').toLowerCase();
   return ascii(mapped) === ascii(domain) ? mapped : '';
 }
+
+/** The address literal of a local end (RFC 5321 §4.1.3). */
+export function addressLiteral(address = '127.0.0.1'): string {
+  // An IPv4 address mapped into IPv6 is written as what it is; a zone means nothing to the server.
+  const bare = address.replace(/^::ffff:(?=\d+\.)|%.*/gi, '');
+  return `[${bare.includes(':') ? 'IPv6:' : ''}${bare}]`;
+}

@@ -17,6 +17,7 @@ export const MAX_REPLY = 65_536;
 const REPLY_LINE = /^([2-5]\d\d)(?:([ -])(.*))?\r\n$/s;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it replaces
 const CONTROL = /[\0-\x08\n-\x1f\x7f-\x9f]/g;
+const printable = (text: string): string => text.replace(CONTROL, '\ufffd');
 const decoder: TextDecoder = /*#__PURE__*/ new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Collects octets by `push` and gives whole replies by `next`. */
@@ -28,10 +29,9 @@ export interface ReplyParser {
   /**
    * The next whole reply, or undefined until more octets come.
    *
-   * @param announced - whether the server has announced ENHANCEDSTATUSCODES; see {@link Reply.text}
    * @throws Error where the octets are no reply, or exceed the bounds
    */
-  next(announced: boolean): Reply | undefined;
+  next(): Reply | undefined;
 }
 
 export function createReplyParser(): ReplyParser {
@@ -47,7 +47,7 @@ export function createReplyParser(): ReplyParser {
     push(octets) {
       held = concatenate([held, octets]);
     },
-    next(announced) {
+    next() {
       for (;;) {
         const end = held.indexOf(10) + 1;
         const length = end || held.length;
@@ -55,16 +55,16 @@ export function createReplyParser(): ReplyParser {
           throw new Error('a reply is too long');
         if (!end) return undefined;
         const line = decoder.decode(held.subarray(0, end));
-        held = held.subarray(end);
         const [, digits, separator, text = ''] = REPLY_LINE.exec(line) ?? [];
         // RFC 5321 §4.2.1: each line of a reply has the same code.
         if (!digits || (size && code !== digits))
-          throw new Error(`this is no reply: ${JSON.stringify(line.slice(0, 80))}`);
+          throw new Error(`this is no reply: ${printable(JSON.stringify(line.slice(0, 80)))}`);
+        held = held.subarray(end);
         size += end;
         code = digits;
-        lines.push(text.replace(CONTROL, '\ufffd'));
+        lines.push(printable(text));
         if (separator !== '-') {
-          const reply = makeReply(Number(code), lines, announced);
+          const reply = makeReply(Number(code), lines);
           lines = [];
           size = 0;
           return reply;

@@ -19,32 +19,33 @@ export interface Reply {
   /** The three digits, 200–599. */
   readonly code: number;
   /** The enhanced status code of the first line, where it has one of the reply code's own class. */
-  readonly enhanced?: EnhancedStatusCode;
+  readonly enhanced?: EnhancedStatusCode | undefined;
   /** The text of each line, without the code and its separator, otherwise as received. */
   readonly lines: readonly string[];
   /**
-   * The lines joined by a blank: without the enhanced status code where the server has announced
-   * ENHANCEDSTATUSCODES (RFC 2034 §4), else as received.
+   * The lines joined by a blank, each without its enhanced status code (RFC 2034 §4). Servers that announce
+   * no ENHANCEDSTATUSCODES send them as well, also behind HELO.
    */
   readonly text: string;
 }
 
-/** RFC 3463 §2: subject and detail have one to three digits. */
-const ENHANCED = /^[245](?:\.\d{1,3}){2}(?= |$)/;
+// RFC 3463 §2: subject and detail have one to three digits. The class has to be that of the reply code:
+// `550 4.2.1` is permanent, and its 4.2.1 is noise. There is no class 3.
+const PREFIX = /^(.)..(?:(?!3)(\1(?:\.\d{1,3}){2})(?: |$))?/;
 
 /**
  * Makes the reply value of a code and its lines.
  *
  * @param code - the reply code, 200–599
  * @param lines - the text of each line
- * @param announced - whether the server has announced ENHANCEDSTATUSCODES
  */
-export function makeReply(code: number, lines: readonly string[], announced: boolean): Reply {
-  const found = ENHANCED.exec(lines[0] as string)?.[0];
-  // The class is compared with the reply code: `550 4.2.1` is permanent, and its 4.2.1 is noise.
-  if (found?.[0] !== `${code}`[0]) return { code, lines, text: lines.join(' ') };
-  const texts = announced ? lines.map((line) => line.replace(ENHANCED, '').trimStart()) : lines;
-  return { code, enhanced: found as EnhancedStatusCode, lines, text: texts.join(' ') };
+export function makeReply(code: number, lines: readonly string[]): Reply {
+  return {
+    code,
+    enhanced: PREFIX.exec(code + (lines[0] as string))?.[2] as EnhancedStatusCode | undefined,
+    lines,
+    text: lines.map((line) => (code + line).replace(PREFIX, '')).join(' '),
+  };
 }
 
 /** `550 5.1.1 No such user`: how a reply is named in error messages; bounded to 500 characters. */
@@ -55,6 +56,6 @@ export function describeReply({ code, lines }: Reply): string {
 /** The reply as it stood on the wire, without the last line end. */
 export function wireText({ code, lines }: Reply): string {
   return lines
-    .map((line, at) => `${code}${lines[at + 1] === undefined ? ' ' : '-'}${line}`.trimEnd())
+    .map((line, at) => code + (lines[at + 1] === undefined ? ' ' : '-') + line)
     .join('\n');
 }

@@ -13,9 +13,7 @@ export const MAX_TEXT_LINE = 998;
 const CR = 13;
 const LF = 10;
 const DOT = 46;
-const CRLF: Uint8Array = /*#__PURE__*/ Uint8Array.of(CR, LF);
-const DOTS: Uint8Array = /*#__PURE__*/ Uint8Array.of(DOT);
-const NOTHING: Uint8Array = /*#__PURE__*/ new Uint8Array(0);
+const CRLF: readonly number[] = [CR, LF];
 
 /** The end of mail data, when the content before it ended with CR LF (RFC 5321 §4.1.1.4). */
 export const END_OF_DATA: Uint8Array = /*#__PURE__*/ Uint8Array.of(DOT, CR, LF);
@@ -25,7 +23,7 @@ export interface Transparency {
   /** Octets of mail data given out so far: with CR LF line ends, without the duplicated dots. */
   readonly octets: number;
   /**
-   * The mail data of one chunk. Gives back the chunk itself, uncopied, where nothing had to change.
+   * The mail data of one chunk. Its memory is the chunk's own, uncopied, where nothing had to change.
    *
    * @throws Error for NUL and for a line over 998 octets
    */
@@ -37,8 +35,8 @@ export interface Transparency {
 export function createTransparency(): Transparency {
   /** Octets of the unfinished line. */
   let column = 0;
-  /** The last chunk ended with a CR that has not been given out: it waits for its LF. */
-  let heldCr = false;
+  /** The last chunk ended with a CR, which was completed to CR LF: the LF that may follow is left out. */
+  let completed = false;
   let octets = 0;
   return {
     get octets() {
@@ -46,58 +44,50 @@ export function createTransparency(): Transparency {
     },
     push(chunk) {
       if (chunk.includes(0)) throw new Error('it holds NUL');
+      const { length } = chunk;
       const pieces: Uint8Array[] = [];
-      let copied = 0;
-      /** Goes on copying at `from`, behind what is inserted there in place of what was left out. */
-      const insert = (to: number, inserted: Uint8Array, from: number): void => {
-        pieces.push(chunk.subarray(copied, to), inserted);
+      let at = completed && chunk[0] === LF ? 1 : 0;
+      let copied = at;
+      /** Goes on copying at `from`, behind what is inserted in place of what was left out. */
+      const insert = (to: number, inserted: readonly number[], from: number): void => {
+        pieces.push(chunk.subarray(copied, to), Uint8Array.from(inserted));
         copied = from;
       };
       let cr = -1;
       let lf = -1;
-      let at = 0;
-      if (heldCr && chunk[0]) {
-        if (chunk[0] === LF) at = 1;
-        insert(0, CRLF, at);
-        heldCr = false;
-        column = 0;
-      }
-      while (at < chunk.length) {
+      completed &&= !length;
+      while (at < length) {
         if (!column && chunk[at] === DOT) {
-          insert(at, DOTS, at);
+          insert(at, [DOT], at);
           octets -= 1;
         }
         if (cr < at) cr = find(chunk, CR, at);
         if (lf < at) lf = find(chunk, LF, at);
-        const end = Math.min(cr, lf, chunk.length);
+        const end = Math.min(cr, lf);
         column += end - at;
         if (column > MAX_TEXT_LINE) throw new Error(`it holds a line over ${MAX_TEXT_LINE} octets`);
         at = end + 1;
-        if (end === chunk.length) break;
-        if (lf === cr + 1) at += 1;
-        else if (at === chunk.length && end === cr) {
-          heldCr = true;
-          insert(end, NOTHING, at);
-          break;
-        } else insert(end, CRLF, at);
+        if (end === length) break;
+        if (end === cr && chunk[at] === LF) at += 1;
+        else insert(end, CRLF, at);
+        completed = cr === length - 1;
         column = 0;
       }
-      if (pieces[0]) pieces.push(chunk.subarray(copied));
-      const whole = pieces[0] ? concatenate(pieces) : chunk;
+      const whole = concatenate([...pieces, chunk.subarray(copied)]);
       octets += whole.length;
       return whole;
     },
     end() {
       // RFC 5321 §4.1.1.4: the CR LF that ends the last line is part of the content, and is not sent twice.
-      const owed = heldCr || column ? CRLF : NOTHING;
+      const owed = Uint8Array.from(column ? CRLF : []);
       octets += owed.length;
       return owed;
     },
   };
 }
 
-/** Where an octet is found from a place on; nowhere is far away. */
+/** Where an octet is found from a place on; nowhere is at the end. */
 function find(chunk: Uint8Array, octet: number, from: number): number {
   const at = chunk.indexOf(octet, from);
-  return at < 0 ? 2 ** 53 : at;
+  return at < 0 ? chunk.length : at;
 }

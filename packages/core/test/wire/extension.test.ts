@@ -4,7 +4,7 @@ import { type Capabilities, parseCapabilities } from '../../src/wire/extension.t
 import { makeReply } from '../../src/wire/reply.ts';
 
 const capabilities = (lines: readonly string[], ignore?: readonly string[]): Capabilities =>
-  parseCapabilities(makeReply(250, ['mail.example.com', ...lines], false), ignore);
+  parseCapabilities(makeReply(250, ['mail.example.com', ...lines]), ignore);
 
 describe('parseCapabilities()', () => {
   test('parseCapabilities() gives keywords and parameters when the reply is usual', () => {
@@ -31,8 +31,8 @@ describe('parseCapabilities()', () => {
   });
 
   test('parseCapabilities() takes no keyword from the greeting line when it names one', () => {
-    expect(parseCapabilities(makeReply(250, ['STARTTLS'], false)).keywords.size).toBe(0);
-    expect(parseCapabilities(makeReply(250, ['host STARTTLS', 'DSN'], false)).has('STARTTLS')).toBe(
+    expect(parseCapabilities(makeReply(250, ['STARTTLS'])).keywords.size).toBe(0);
+    expect(parseCapabilities(makeReply(250, ['host STARTTLS', 'DSN'])).has('STARTTLS')).toBe(
       false,
     );
   });

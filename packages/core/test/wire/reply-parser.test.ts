@@ -12,13 +12,13 @@ interface Parsed {
   readonly pending: boolean;
 }
 
-function parse(chunks: readonly Uint8Array[], announced = false): Parsed {
+function parse(chunks: readonly Uint8Array[]): Parsed {
   const parser = createReplyParser();
   const replies: Reply[] = [];
   try {
     for (const chunk of chunks) {
       parser.push(chunk);
-      for (let reply = parser.next(announced); reply; reply = parser.next(announced)) {
+      for (let reply = parser.next(); reply; reply = parser.next()) {
         replies.push(reply);
       }
     }
@@ -31,8 +31,8 @@ function parse(chunks: readonly Uint8Array[], announced = false): Parsed {
 const parseText = (text: string, cut: Cut = whole): Parsed => parse(cut(octetsOf(text)));
 
 /** The one reply of a text. */
-function only(text: string, announced = false): Reply {
-  const { replies, fault, pending } = parse([octetsOf(text)], announced);
+function only(text: string): Reply {
+  const { replies, fault, pending } = parse([octetsOf(text)]);
   expect(fault).toBeUndefined();
   expect(pending).toBe(false);
   expect(replies).toHaveLength(1);
@@ -352,7 +352,6 @@ describe('ReplyParser reads enhanced status codes', () => {
     ['of three digits each', '550 5.999.999 x', '5.999.999'],
   ])('ReplyParser gives it when it is one %s', (_name, line, enhanced) => {
     expect(only(`${line}\r\n`).enhanced).toBe(enhanced);
-    expect(only(`${line}\r\n`, true).enhanced).toBe(enhanced);
   });
 
   test.each<[name: string, line: string]>([
@@ -367,19 +366,15 @@ describe('ReplyParser reads enhanced status codes', () => {
     ['is glued to a text', '550 5.1.1x'],
     ['is not at the start', '550 x 5.1.1 y'],
     ['has a blank before it', '550  5.1.1 y'],
-    ['is not on the first line', '550-x\r\n550 5.1.1 y'],
   ])('ReplyParser gives none and keeps the text when it %s', (_name, line) => {
     const plain = only(`${line}\r\n`);
-    const announced = only(`${line}\r\n`, true);
-    expect('enhanced' in plain).toBe(false);
-    expect('enhanced' in announced).toBe(false);
+    expect(plain.enhanced).toBeUndefined();
     expect(plain.text).toBe(plain.lines.join(' '));
-    expect(announced.text).toBe(plain.text);
   });
 
-  test('ReplyParser takes it off each line when it was announced', () => {
+  test('ReplyParser takes it off each line when there are several', () => {
     const wire = '550-5.1.1 No such user\r\n550 5.1.1 here\r\n';
-    expect(only(wire, true)).toEqual({
+    expect(only(wire)).toEqual({
       code: 550,
       enhanced: '5.1.1',
       lines: ['5.1.1 No such user', '5.1.1 here'],
@@ -387,14 +382,11 @@ describe('ReplyParser reads enhanced status codes', () => {
     });
   });
 
-  test('ReplyParser leaves the text as received when it was not announced', () => {
-    expect(only('550-5.1.1 No such user\r\n550 5.1.1 here\r\n')).toMatchObject({
-      enhanced: '5.1.1',
-      text: '5.1.1 No such user 5.1.1 here',
-    });
+  test('ReplyParser gives none when it is not on the first line', () => {
+    expect(only('550-x\r\n550 5.1.1 y\r\n').enhanced).toBeUndefined();
   });
 
   test('ReplyParser keeps a line without a code when others have one', () => {
-    expect(only('550-5.1.1 No such user\r\n550 here\r\n', true).text).toBe('No such user here');
+    expect(only('550-5.1.1 No such user\r\n550 here\r\n').text).toBe('No such user here');
   });
 });

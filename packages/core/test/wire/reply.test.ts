@@ -4,13 +4,13 @@ import { describeReply, makeReply } from '../../src/wire/reply.ts';
 
 describe('describeReply()', () => {
   test('describeReply() names code and text when the reply has several lines', () => {
-    expect(describeReply(makeReply(550, ['5.1.1 No such user', '5.1.1 here'], true))).toBe(
+    expect(describeReply(makeReply(550, ['5.1.1 No such user', '5.1.1 here']))).toBe(
       '550 5.1.1 No such user 5.1.1 here',
     );
   });
 
   test('describeReply() leaves no trailing blank when the reply is a bare code', () => {
-    expect(describeReply(makeReply(250, [''], false))).toBe('250');
+    expect(describeReply(makeReply(250, ['']))).toBe('250');
   });
 
   test('describeReply() gives at most 500 characters when the reply is long', () => {
@@ -18,7 +18,7 @@ describe('describeReply()', () => {
       fc.property(
         fc.array(fc.string({ maxLength: 300 }), { minLength: 1, maxLength: 8 }),
         (lines) => {
-          expect(describeReply(makeReply(250, lines, false)).length).toBeLessThanOrEqual(500);
+          expect(describeReply(makeReply(250, lines)).length).toBeLessThanOrEqual(500);
         },
       ),
     );
@@ -34,14 +34,13 @@ describe('makeReply()', () => {
         fc.integer({ min: 0, max: 9 }),
         part,
         part,
-        fc.boolean(),
-        (code, status, subject, detail, announced) => {
+        (code, status, subject, detail) => {
           const given = `${status}.${subject}.${detail}`;
-          const reply = makeReply(code, [`${given} text`], announced);
+          const reply = makeReply(code, [`${given} text`]);
           const own = status === Math.floor(code / 100) && status !== 3;
           const expected = own && subject < 1_000 && detail < 1_000;
           expect(reply.enhanced).toBe(expected ? given : undefined);
-          expect(reply.text).toBe(expected && announced ? 'text' : `${given} text`);
+          expect(reply.text).toBe(expected ? 'text' : `${given} text`);
         },
       ),
       { numRuns: 500 },
