@@ -84,7 +84,7 @@ export interface ResolvedOptions
 
 /** @throws TypeError for what cannot be used */
 export function resolveOptions(options: ConnectOptions): ResolvedOptions {
-  const { auth = [], host, name, tls = options.port === 465 ? 'implicit' : 'starttls' } = options;
+  const { auth = [], host, name, pipelining = 'overlap', tls = options.port === 465 ? 'implicit' : 'starttls' } = options;
   const password = 'pass' in auth;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   const check = (as: string, value: unknown, fits: unknown): void => {
@@ -92,19 +92,20 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
   };
   check('host', host, host);
   check('tls', tls, /^(implicit|starttls|opportunistic|off)$/.test(tls));
+  check('pipelining', pipelining, /^(overlap|envelope|off)$/.test(pipelining));
   for (const [limit, ms] of Object.entries(timeouts)) check(`timeouts.${limit}`, ms, ms > 0);
   return {
     port: tls === 'implicit' ? 465 : 587,
     tlsOptions: {},
-    pipelining: 'overlap',
     ignoreExtensions: [],
     allowInsecureAuth: false,
     clock: systemClock,
     transport: nodeTransport,
     ...options,
     tls,
+    pipelining,
     // What may stand behind the `@` of a mailbox is what EHLO takes (RFC 5321 §4.1.1.1).
-    name: name && parsePath(`a@${name}`, 'name').text.slice(2),
+    name: name === undefined ? name : parsePath(`a@${name}`, 'name').text.slice(2),
     timeouts,
     mechanisms: password ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
     secrets: password ? [auth.pass] : [],

@@ -33,9 +33,9 @@ import { findMailbox, isText } from './mailbox.ts';
  * ```
  */
 export interface DevinoMessage {
-  /** The reverse-path. */
+  /** The reverse-path: `local@domain`. */
   readonly from: string;
-  /** The recipients of the envelope. */
+  /** The forward-paths, each `local@domain`. */
   readonly to: string | readonly (string | { readonly address: string })[];
   /** The content. Only measured, and only where it is in memory: a string or octets. */
   readonly content?: unknown;
@@ -71,7 +71,7 @@ export type DevinoRule =
   | 'tag-missing'
   | 'tags-unknown';
 
-/** One rule that the message breaks. */
+/** One rule that the message breaks; `check` has an example. */
 export interface DevinoProblem {
   /** Which rule. */
   readonly rule: DevinoRule;
@@ -119,10 +119,11 @@ export interface DevinoCheckOptions {
 /**
  * Lists the provider's rules that a message breaks. Empty: none that can be seen from here.
  *
- * @param message - what is to be sent, as `compose` of @posthorn/mime gives it or by hand
- * @param options - see DevinoCheckOptions
- * @returns the problems in a fixed order: recipients, sender, files, size, tags. Never throws for a
- *   bad message.
+ * @param message - what is to be sent: composed by @posthorn/mime, or as `send` takes it
+ * @param options - default: a missing tag is a warning, and so are more than 500,000 octets; more
+ *   than 512,000 are an error
+ * @returns the problems in a fixed order: recipients, sender, files, size, tags
+ * @throws nothing for a bad message
  *
  * @example
  * ```ts
@@ -198,8 +199,7 @@ function* size(
   const [limit, doubt] =
     actual > maxSize ? [maxSize] : [sizeWarning, { severity: 'warning', grade: 'guess' } as const];
   const what = `octets${known === undefined ? ' or more' : ''}`;
-  if (actual > limit)
-    yield { ...count('too-large', actual, limit, what, 'the limit is 500 KB'), ...doubt };
+  if (actual > limit) yield { ...count('too-large', actual, limit, what, 'shorten it'), ...doubt };
   if (known === undefined && doubt)
     yield problem('size-unknown', 'The message has parts of unknown size: give the size of each', {
       severity: 'warning',

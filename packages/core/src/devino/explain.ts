@@ -6,7 +6,7 @@ import type { Reply } from '../wire/reply.ts';
 import { isText } from './mailbox.ts';
 import { normalise, printable, readAddress, readFileKind } from './refusal-text.ts';
 
-/** Which documented refusal a reply is. */
+/** Which documented refusal a reply is; each is told by the text that `devino.refusals` has for it. */
 export type DevinoReason =
   | 'not-authenticated'
   | 'server-error'
@@ -15,18 +15,29 @@ export type DevinoReason =
   | 'invalid-recipient'
   | 'sender-not-confirmed';
 
-/** What to do: change something first, send the same later, or never send it again. */
+/** What to do, in words of `SmtpError.retry`: change something first, send it later, or give it up. */
 export type DevinoRetry = 'fix-first' | 'later' | 'never';
 
-/** What is known of the message that was refused. */
+/**
+ * What is known of the message that was refused.
+ *
+ * @example
+ * ```ts
+ * import { explain } from '@posthorn/core/devino';
+ *
+ * const text = 'Invalid recipient address: USER@EXAMPLE.COM';
+ * const why = explain({ code: 554, lines: [text], text }, { recipients: ['user@example.com'] });
+ * console.log(why?.address); // user@example.com
+ * ```
+ */
 export interface DevinoContext {
-  /** The recipients of the envelope that the reply may speak of. */
+  /** The recipients that the reply may speak of. Default: the one of a rejected recipient, else none. */
   readonly recipients?: readonly string[] | undefined;
-  /** The reverse-path of the envelope. */
+  /** The reverse-path of the envelope. Default: not known. */
   readonly sender?: string | undefined;
 }
 
-/** What a refusal means. */
+/** What a refusal means; `explain` has an example. */
 export interface DevinoExplanation {
   /** Which of the documented refusals it is. */
   readonly reason: DevinoReason;
@@ -44,7 +55,7 @@ export interface DevinoExplanation {
   readonly assumed?: true;
   /** What to do; always `later` for a 4yz code. */
   readonly retry: DevinoRetry;
-  /** The text of the reply, as it came. */
+  /** The text of the reply, as it came but for control characters: those are U+FFFD. */
   readonly text: string;
   /** The code of the reply. */
   readonly code: number;
@@ -99,9 +110,11 @@ const REFUSALS: readonly Refusal[] = [
  * which 4096 characters are read.
  *
  * @param replyOrError - a Reply, or anything with a `reply`: an SmtpError, a rejected recipient
- * @param context - what is known of the envelope; completes and corrects the address
+ * @param context - what is known of the envelope: completes the address, and corrects its spelling.
+ *   Default: nothing but the address of a rejected recipient
  * @returns `undefined` for a text that is none of the documented ones, for a reply that refuses
- *   nothing, and for anything that has no reply. Never throws.
+ *   nothing, and for anything that has no reply
+ * @throws nothing
  *
  * @example
  * ```ts

@@ -16,6 +16,7 @@ import { BANNED_EXTENSIONS, FACTS_2016, FACTS_2017, FACTS_SUCCESSOR } from './qu
 
 /** One fact about the provider. */
 export interface DevinoFact<Value = unknown> {
+  /** What holds. */
   readonly value: Value;
   /** How sure it is. */
   readonly grade: DevinoGrade;
@@ -29,9 +30,11 @@ export interface DevinoFact<Value = unknown> {
 export interface DevinoVersion {
   /** `2016` and `2017-10` are revisions of one page; `successor` is the platform that followed. */
   readonly id: '2016' | '2017-10' | 'successor';
+  /** The submission server. */
   readonly host: string;
+  /** Its ports: 465 for TLS from the first octet, the others for STARTTLS. */
   readonly ports: readonly number[];
-  /** Octets. */
+  /** The largest message, in octets. */
   readonly maxSize: number;
   /** What has to be confirmed before mail is taken from it. */
   readonly sender: 'address' | 'domain';
@@ -45,6 +48,7 @@ export interface DevinoVersion {
 
 /** One of the documented refusals. */
 export interface DevinoRefusal {
+  /** What `explain` calls it. */
   readonly reason: DevinoReason;
   /** The text, verbatim, up to the value that some of them end in. */
   readonly text: string;
@@ -54,19 +58,23 @@ export interface DevinoRefusal {
   readonly cause: string;
   /** What to do; ours. */
   readonly retry: DevinoRetry;
+  /** How sure the text and its cause are. */
   readonly grade: DevinoGrade;
 }
 
-/** The provider profile. */
+/** The provider profile: what `devino` holds. */
 export interface DevinoProfile {
   /** The version that the values here are of. */
   readonly version: '2017-10';
+  /** The submission server. */
   readonly host: typeof HOST;
+  /** Its port for each way to TLS. */
   readonly ports: { readonly starttls: 587; readonly implicit: 465 };
   /** For `connect`: port 587, TLS by STARTTLS, required. */
   readonly starttls: { readonly host: typeof HOST; readonly port: 587; readonly tls: 'starttls' };
   /** For `connect`: port 465, TLS from the first octet. */
   readonly implicit: { readonly host: typeof HOST; readonly port: 465; readonly tls: 'implicit' };
+  /** What one message may have. */
   readonly limits: {
     /** As the page has it. */
     readonly documented: '500 KB';

@@ -27,7 +27,7 @@ export function normalise(code: number, lines: readonly string[]): string {
   return lines
     .join('\n')
     .slice(0, MAX_TEXT)
-    .split(/[\r\n]/)
+    .split('\n')
     .map((line) => printable(line.replace(/\s+/g, ' ').trim()).replace(codes, ''))
     .filter(Boolean)
     .join('\n')

@@ -24,7 +24,7 @@ export interface Driver {
 
 /** Drives a session. */
 export function drive(session: Session, options: ResolvedOptions): Driver {
-  const { host, port, tls, tlsOptions, localAddress, timeouts, clock } = options;
+  const { timeouts, clock } = options;
   let transport: Transport | undefined;
   let choked = false;
   let watched: Wait | undefined;
@@ -81,9 +81,9 @@ export function drive(session: Session, options: ResolvedOptions): Driver {
       late(
         fault(
           'ERR_SMTP_TIMEOUT',
-          `go on in ${name}: ${timeouts[name]} ms have passed${
+          `go on: timeouts.${name}, ${timeouts[name]} ms, has passed${
             phase === 'greeting' && !session.secure
-              ? `; if port ${port} speaks TLS from the first octet, use tls: 'implicit'`
+              ? `; if port ${options.port} speaks TLS, use tls: 'implicit'`
               : ''
           }`,
           phase,
@@ -95,7 +95,7 @@ export function drive(session: Session, options: ResolvedOptions): Driver {
     closed,
     fail,
     async connect() {
-      const { transport: given } = options;
+      const { host, port, tls, tlsOptions, localAddress, transport: given } = options;
       transport =
         typeof given === 'function'
           ? await given({ host, port, secure: tls === 'implicit', tlsOptions, localAddress, signal })

@@ -4,17 +4,10 @@ import { connect as connectTls } from 'node:tls';
 import type { Transport, TransportEvents, TransportOptions } from './transport.ts';
 
 /** Connects by node:net; `startTls()` goes on by node:tls. What it rejects with names the peer, and the cure where one is known. */
-export async function nodeTransport({
-  host,
-  port,
-  localAddress,
-  tlsOptions,
-  secure,
-  signal,
-}: TransportOptions): Promise<Transport> {
+export async function nodeTransport(options: TransportOptions): Promise<Transport> {
+  const { host, port, localAddress, tlsOptions } = options;
   let socket!: Socket;
   let events: TransportEvents;
-  signal.addEventListener('abort', () => socket.destroy());
 
   /** Makes `next` the socket at once; resolves when it is ready. */
   const use = (next: Socket, ready: 'connect' | 'secureConnect'): Promise<void> =>
@@ -28,7 +21,7 @@ export async function nodeTransport({
           // Of a failure on several addresses, each: an AggregateError has no message of its own.
           // Runtimes word the same failure of TLS differently, so the cure goes by code.
           cause.message = `${host}:${port}: ${errors ?? message}${
-            secure && /VERSION|EPROTO|PACKET/.test(code)
+            options.secure && /VERSION|EPROTO|PACKET/.test(code)
               ? `; port ${port} speaks STARTTLS; use tls: 'starttls'`
               : /ALTNAME/.test(code)
                 ? '; check host, or set tlsOptions.servername'
@@ -49,10 +42,12 @@ export async function nodeTransport({
       .on('drain', () => events.onDrain());
   };
 
-  await use(
+  const opened = use(
     connect({ host, port, noDelay: true, ...(localAddress && { localAddress }) }),
     'connect',
   );
+  options.signal.addEventListener('abort', () => socket.destroy());
+  await opened;
   return {
     secure: false,
     localAddress: socket.localAddress,

@@ -44,8 +44,8 @@ export type SaslExchange =
  * @throws TypeError for NUL, which separates the parts of PLAIN, and for half a surrogate pair
  */
 export function credential(text: string): string {
-  if (typeof text !== 'string' || /[\0\p{Surrogate}]/u.test(text))
-    throw new TypeError('Cannot use the credentials: not text');
+  if (typeof text !== 'string' || /[\0\p{Cs}]/u.test(text))
+    throw new TypeError('Cannot use the credentials');
   return text;
 }
 

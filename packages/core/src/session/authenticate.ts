@@ -36,7 +36,7 @@ export function* authenticate(
   throw failure(
     offered[0] && !line.secure
       ? `: ${names} needs TLS, or allowInsecureAuth`
-      : `: the server offers ${[...auth].join() || 'none'}, not ${names}`,
+      : `: the server offers no ${names}`,
   );
 }
 

@@ -66,7 +66,7 @@ export function envelope(
     smtpUtf8 ||= path.needsUtf8;
     return { address, line: rcpt(path.text), phase: 'rcpt' as const };
   });
-  if (!recipients[0]) throw unusable(message.to, 'to: a message needs a recipient');
+  if (!recipients[0]) throw unusable(message.to, 'to');
   const { content: given } = message;
   const content = inspect(typeof given === 'function' ? given(capabilities) : given, message.size);
   const { size } = content;
@@ -86,7 +86,7 @@ export function envelope(
     if (!asks(asked)) continue;
     if (capabilities.has(keyword)) parameters += ` ${parameter}`;
     else if (onUnsupported !== 'drop' || smtpUtf8)
-      refuse('ERR_SMTP_UNSUPPORTED', `it needs ${keyword}, which the server does not offer`);
+      refuse('ERR_SMTP_UNSUPPORTED', `the server offers no ${keyword}`);
   }
   return { mail: { line: mail(from.text, parameters), phase: 'mail' }, recipients, content };
 }

@@ -23,10 +23,14 @@ export interface Task {
 interface RunningTask extends Task {
   readonly procedure: Procedure<unknown>;
   readonly settle: (error: unknown, value: unknown) => void;
+  /** How often it had to wait for the server. */
   waited: number;
+  /** What it asked of the driver. */
+  question?: Question | undefined;
+  /** It owes the server content: nothing else may be written. */
+  owesContent?: boolean;
   /** Its message's last octet was given to the transport. */
   left?: boolean;
-  settled?: boolean;
 }
 
 /** Something that the session waits for. */
@@ -37,7 +41,7 @@ export interface Wait {
 /** What was written, and the reply that it owes, if it has a phase. */
 interface Entry {
   readonly task: RunningTask;
-  readonly octets: string | Uint8Array;
+  readonly octets: Uint8Array;
   readonly phase: Phase | undefined;
   /** The round trip in which it was given to the transport; undefined before that. */
   sent?: number;
@@ -91,25 +95,23 @@ const GONE: SmtpError = fault('ERR_SMTP_CLOSED', 'go on: the connection was clos
 export function createSession(listener?: WireListener): Session {
   const parser = createReplyParser();
   let phase: SessionPhase = 'connected';
-  /** Procedures that have not begun. */
+  /** What has not settled. */
+  const live = new Set<RunningTask>();
+  /** What has not begun. */
   const queue: RunningTask[] = [];
-  /** The procedure that may write. */
+  /** Who may write. */
   let writer: RunningTask | undefined;
-  /** What it asked of the driver. */
-  let question: Question | undefined;
-  /** It owes the server content: nothing else may be written. */
-  let midContent = false;
   /** What owes a reply, in order. */
-  let awaited: Entry[] = [];
+  const awaited: Entry[] = [];
   /** What was not given to the transport yet. */
-  let output: Entry[] = [];
+  const output: Entry[] = [];
   /** What poll() gives when nothing is left to write. */
   let next: Action | undefined;
   /** Why nothing may be written any more. It closes once nobody awaits a reply. */
   let reason: SmtpError | undefined;
 
   /** Queues octets, and awaits the reply that they owe in a phase, if any. */
-  const put = (octets: string | Uint8Array, owed: Phase | undefined): void => {
+  const put = (octets: Uint8Array, owed: Phase | undefined): void => {
     const entry: Entry = { task: writer as RunningTask, octets, phase: owed };
     output.push(entry);
     if (owed) awaited.push(entry);
@@ -120,12 +122,8 @@ export function createSession(listener?: WireListener): Session {
     session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret || '\0', '***'), text);
 
   const settle = (task: RunningTask, error: unknown, value?: unknown): void => {
-    if (writer === task) {
-      writer = question = undefined;
-      midContent = false;
-    }
-    if (task.settled) return;
-    task.settled = true;
+    if (writer === task) writer = undefined;
+    if (!live.delete(task)) return;
     try {
       // An unfinished procedure runs its `finally`: its content source is released.
       task.procedure.return(undefined);
@@ -140,9 +138,7 @@ export function createSession(listener?: WireListener): Session {
     settle(
       task,
       new SmtpError(code, message, {
-        phase:
-          (awaited.find((entry) => entry.task === task) ?? (writer === task ? question : undefined))
-            ?.phase ?? at,
+        phase: (awaited.find((entry) => entry.task === task) ?? task.question)?.phase ?? at,
         reply,
         cause,
         delivery: task.left ? 'unknown' : 'not-sent',
@@ -164,12 +160,12 @@ export function createSession(listener?: WireListener): Session {
         settle(task, undefined, value);
         if (task.name === 'quit') session.fail(GONE, false);
       } else if (value) {
-        midContent ||= value.phase === 'content';
-        question = next = value;
+        task.owesContent ||= value.phase === 'content';
+        task.question = next = value;
       }
     } catch (error) {
       // Only a refusal leaves the connection in a known state.
-      if (midContent || !(error instanceof SmtpError) || error.code === 'ERR_SMTP_PROTOCOL')
+      if (task.owesContent || !(error instanceof SmtpError) || error.code === 'ERR_SMTP_PROTOCOL')
         stop(task);
       settle(task, error);
     }
@@ -183,7 +179,7 @@ export function createSession(listener?: WireListener): Session {
   /** Begins the next procedure where the line is free, or ends the session where it is due. */
   const turn = (): void => {
     // Between the 220 to STARTTLS and the handshake there are no octets: who put them there meant them to be read as secured.
-    if (question?.phase === 'tls' && parser.pending)
+    if (writer?.question?.phase === 'tls' && parser.pending)
       lose('ERR_SMTP_TLS', ': octets behind the 220 to STARTTLS');
     // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1).
     while (
@@ -195,15 +191,19 @@ export function createSession(listener?: WireListener): Session {
       writer = queue.shift() as RunningTask;
       run(writer, 'next');
     }
-    if (reason && !output[0] && awaited.every(({ task, sent }) => task.settled || sent === undefined))
+    if (
+      reason &&
+      !output[0] &&
+      awaited.every(({ task, sent }) => sent === undefined || !live.has(task))
+    )
       session.fail(reason);
   };
 
   /** Goes on with the procedure that asked. */
   const proceed = (asked: Question, how: 'next' | 'throw', value: unknown): void => {
-    if (question !== asked) return;
-    question = undefined;
-    run(writer as RunningTask, how, value);
+    if (writer?.question !== asked) return;
+    writer.question = undefined;
+    run(writer, how, value);
     turn();
   };
 
@@ -211,31 +211,31 @@ export function createSession(listener?: WireListener): Session {
   const take = (received: Reply): void => {
     // What has not been written cannot have been answered.
     const entry = awaited[0]?.sent === undefined ? undefined : awaited.shift();
-    const { task = writer, phase: at = 'idle' } = entry ?? {};
+    const at = entry?.phase ?? 'idle';
     const { code, lines } = received;
     const reply = at === 'auth' ? makeReply(code, lines.map(blot)) : received;
     listener?.('server', at === 'auth' && code === 334 ? '334 ***' : wireText(reply), at);
-    if (entry?.sent === session.roundTrips) {
-      session.roundTrips += 1;
-      entry.task.waited += 1;
-    }
-    // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content.
-    midContent ||= code === 354;
     // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.
-    const gone = code === 421;
-    if (gone) reason = GONE;
+    if (code === 421) reason = GONE;
+    // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content.
+    if (writer) writer.owesContent ||= code === 354;
     if (entry) {
-      session.waited = entry.task.waited;
-      if (!entry.task.settled) run(entry.task, 'next', reply);
-    } else if (task && midContent && code >= 400)
+      const { task } = entry;
+      if (entry.sent === session.roundTrips) {
+        session.roundTrips += 1;
+        task.waited += 1;
+      }
+      session.waited = task.waited;
+      if (live.has(task)) run(task, 'next', reply);
+    } else if (writer?.owesContent && code >= 400)
       // The server has judged the message before its end. Whatever is written now would be read as
       // content or as commands, and nobody can tell which: the connection is of no use any more.
       settle(
-        task,
+        writer,
         fault('ERR_SMTP_REPLY', 'send the content', 'content', { reply, delivery: 'rejected' }),
       );
-    if (gone || !entry)
-      lose(gone ? 'ERR_SMTP_CLOSED' : 'ERR_SMTP_PROTOCOL', '', { reply });
+    if (!entry || code === 421)
+      lose(code === 421 ? 'ERR_SMTP_CLOSED' : 'ERR_SMTP_PROTOCOL', '', { reply });
   };
 
   const session: Session = {
@@ -251,7 +251,7 @@ export function createSession(listener?: WireListener): Session {
       return phase;
     },
     get waiting() {
-      return (awaited[0] as Wait | undefined) ?? question;
+      return (awaited[0] as Wait | undefined) ?? writer?.question;
     },
     start(name, procedure, settled) {
       const task: RunningTask = {
@@ -260,6 +260,7 @@ export function createSession(listener?: WireListener): Session {
         settle: settled as RunningTask['settle'],
         waited: 0,
       };
+      live.add(task);
       queue.push(task);
       turn();
       return task;
@@ -270,8 +271,7 @@ export function createSession(listener?: WireListener): Session {
       try {
         for (;;) {
           turn();
-          const reply =
-            session.phase === 'closed' ? undefined : parser.next();
+          const reply = session.phase === 'closed' ? undefined : parser.next();
           if (!reply) return;
           take(reply);
         }
@@ -286,8 +286,8 @@ export function createSession(listener?: WireListener): Session {
     },
     end(cause) {
       lose(
-        LOST[question?.phase as keyof typeof LOST] ?? 'ERR_SMTP_CLOSED',
-        `: ${cause?.message ?? 'the server closed the connection'}`,
+        LOST[writer?.question?.phase as keyof typeof LOST] ?? 'ERR_SMTP_CLOSED',
+        `: ${cause?.message ?? 'the connection was closed'}`,
         { cause },
       );
     },
@@ -295,17 +295,15 @@ export function createSession(listener?: WireListener): Session {
       if (phase !== 'closed') {
         phase = 'closed';
         reason = error;
-        output = [];
         next = { type: 'close', abrupt };
       }
-      for (const task of [...awaited.map((entry) => entry.task), writer, ...queue.splice(0)])
-        if (task) drop(task, error);
-      awaited = [];
+      output.length = 0;
+      for (const task of live) drop(task, error);
+      awaited.length = 0;
     },
     abort(aborted, why) {
       const task = aborted as RunningTask;
-      if (task.settled) return;
-      const begun = !task.left && !queue.includes(task);
+      const begun = live.has(task) && !task.left && !queue.includes(task);
       drop(task, why);
       if (begun) stop(task);
       turn();
@@ -316,11 +314,10 @@ export function createSession(listener?: WireListener): Session {
       // One write for each burst.
       while (output[0] && length < WRITE_OCTETS) {
         const entry = output.shift() as Entry;
-        const { octets, task } = entry;
-        pieces.push(typeof octets === 'string' ? new TextEncoder().encode(octets) : octets);
-        length += octets.length;
+        pieces.push(entry.octets);
+        length += entry.octets.length;
         entry.sent = session.roundTrips;
-        task.left ||= entry.phase === 'final';
+        entry.task.left ||= entry.phase === 'final';
       }
       if (length) return { type: 'write', octets: concatenate(pieces) };
       const action = next;
@@ -335,12 +332,12 @@ export function createSession(listener?: WireListener): Session {
       return value;
     },
     write({ line, phase: owed }) {
-      put(line, owed);
+      put(new TextEncoder().encode(line), owed);
       if (!reason) listener?.('client', owed === 'auth' ? blot(line.trimEnd()) : line.trimEnd(), owed);
     },
     content(octets, owed, size) {
       put(octets, owed);
-      midContent = !owed;
+      (writer as RunningTask).owesContent = !owed;
       if (size !== undefined) listener?.('client', `(${size} octets)`, 'content');
     },
     release() {

@@ -15,7 +15,7 @@ export function* startTls(line: Line): Procedure<void> {
   if (!line.capabilities.has('STARTTLS'))
     throw fault(
       'ERR_SMTP_TLS',
-      "start TLS: the server offers no STARTTLS; try tls: 'implicit' on its TLS port",
+      "start TLS: the server offers no STARTTLS; if it has a port that speaks TLS, use tls: 'implicit'",
       phase,
     );
   const reply = yield* command(line, 'STARTTLS', phase);

@@ -8,8 +8,7 @@
 /** The longest command line, in octets with its CRLF (RFC 5321 §4.5.3.1.4). */
 export const MAX_COMMAND_LINE = 512;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
-const FORBIDDEN = /[\0-\x1f\x7f\p{Surrogate}]/u;
+const FORBIDDEN = /[\p{Cc}\p{Cs}]/u;
 
 /**
  * One command line with its CRLF.

@@ -32,7 +32,7 @@ export interface Path {
 export function parsePath(address: string, where: string): Path {
   const text = `${address}`.slice(0, MAX_PATH + 1).replace(/[^@]*$/, toAscii);
   if (!MAILBOX.test(text) || new TextEncoder().encode(text).length > MAX_PATH)
-    throw unusable(address, `${where}: it is not one mailbox, local@domain`);
+    throw unusable(address, `${where}: not a mailbox`);
   return { text, needsUtf8: /[^ -~]/.test(text) };
 }
 

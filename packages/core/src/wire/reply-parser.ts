@@ -15,10 +15,10 @@ export const MAX_REPLY = 65_536;
 // The second digit is not looked at (RFC 5321 §4.2: clients act on the first), the third neither.
 // RFC 5321 §2.3.8: a line ends with CR LF and with nothing else, so a CR must stand before the LF.
 const REPLY_LINE = /^([2-5]\d\d)(?:([ -])(.*))?\r\n$/s;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it replaces
-const CONTROL = /[\0-\x08\n-\x1f\x7f-\x9f]/g;
+/** Control characters but TAB. */
+const CONTROL = /[^\P{Cc}\t]/gu;
 const printable = (text: string): string => text.replace(CONTROL, '\ufffd');
-const decoder: TextDecoder = /*#__PURE__*/ new TextDecoder('utf-8', { ignoreBOM: true });
+const decoder: TextDecoder = /*#__PURE__*/ new TextDecoder();
 
 /** Collects octets by `push` and gives whole replies by `next`. */
 export interface ReplyParser {

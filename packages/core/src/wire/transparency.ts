@@ -43,7 +43,7 @@ export function createTransparency(): Transparency {
       return octets;
     },
     push(chunk) {
-      if (chunk.includes(0)) throw new Error('it holds NUL');
+      if (chunk.includes(0)) throw unfit();
       const { length } = chunk;
       const pieces: Uint8Array[] = [];
       let at = completed && chunk[0] === LF ? 1 : 0;
@@ -65,7 +65,7 @@ export function createTransparency(): Transparency {
         if (lf < at) lf = find(chunk, LF, at);
         const end = Math.min(cr, lf);
         column += end - at;
-        if (column > MAX_TEXT_LINE) throw new Error(`it holds a line over ${MAX_TEXT_LINE} octets`);
+        if (column > MAX_TEXT_LINE) throw unfit();
         at = end + 1;
         if (end === length) break;
         if (end === cr && chunk[at] === LF) at += 1;
@@ -85,6 +85,8 @@ export function createTransparency(): Transparency {
     },
   };
 }
+
+const unfit = (): Error => new Error(`it holds NUL, or a line over ${MAX_TEXT_LINE} octets`);
 
 /** Where an octet is found from a place on; nowhere is at the end. */
 function find(chunk: Uint8Array, octet: number, from: number): number {

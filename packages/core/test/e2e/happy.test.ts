@@ -311,7 +311,7 @@ describe('recipients', () => {
       code: 550,
       enhanced: '5.1.1',
       lines: ['5.1.1 nobody there'],
-      text: '5.1.1 nobody there',
+      text: 'nobody there',
     };
     expect(receipt.accepted).toEqual(['b@example.com']);
     expect(receipt.rejected).toEqual([

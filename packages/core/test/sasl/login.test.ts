@@ -1,14 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { login, type SaslExchange } from '../../src/sasl/index.ts';
+import { login, type SaslExchange, type SaslMechanism } from '../../src/sasl/index.ts';
+
+type Step = IteratorResult<Uint8Array | undefined, void>;
+
+function begin(mechanism: SaslMechanism): SaslExchange {
+  const exchange = mechanism.start();
+  // The server speaks first.
+  expect((exchange.next(new Uint8Array()) as Step).value).toBeUndefined();
+  return exchange;
+}
 
 function respond(exchange: SaslExchange, challenge: string): string {
-  const response = exchange.respond(new TextEncoder().encode(challenge)) as Uint8Array;
-  return new TextDecoder('utf-8', { fatal: true }).decode(response);
+  const { value } = exchange.next(new TextEncoder().encode(challenge)) as Step;
+  return new TextDecoder('utf-8', { fatal: true }).decode(value as Uint8Array);
 }
 
 describe('login()', () => {
   test('login() answers with user, then password when the prompts are usual', () => {
-    const exchange = login({ user: 'tim', pass: 'tanstaaf' }).start();
+    const exchange = begin(login({ user: 'tim', pass: 'tanstaaf' }));
     expect(respond(exchange, 'Username:')).toBe('tim');
     expect(respond(exchange, 'Password:')).toBe('tanstaaf');
   });
@@ -19,26 +28,22 @@ describe('login()', () => {
     ['Benutzername', 'Kennwort'],
     ['Password:', 'Username:'],
   ])('login() answers by order when the prompts are %j and %j', (first, second) => {
-    const exchange = login({ user: 'tim', pass: 'tanstaaf' }).start();
+    const exchange = begin(login({ user: 'tim', pass: 'tanstaaf' }));
     expect([respond(exchange, first), respond(exchange, second)]).toEqual(['tim', 'tanstaaf']);
   });
 
-  test('login() throws when the server asks a third time', () => {
-    const exchange = login({ user: 'tim', pass: 'tanstaaf' }).start();
+  test('login() has nothing to say when the server asks a third time', () => {
+    const exchange = begin(login({ user: 'tim', pass: 'tanstaaf' }));
     respond(exchange, 'a');
     respond(exchange, 'b');
-    expect(() => respond(exchange, 'c')).toThrow('it asked a third time');
+    expect((exchange.next(new Uint8Array()) as Step).done).toBe(true);
   });
 
   test('login() begins anew when it is started again', () => {
     const mechanism = login({ user: 'tim', pass: 'tanstaaf' });
-    for (const exchange of [mechanism.start(), mechanism.start()]) {
+    for (const exchange of [begin(mechanism), begin(mechanism)]) {
       expect(respond(exchange, 'Username:')).toBe('tim');
     }
-  });
-
-  test('login() lets the server speak first when it is started', () => {
-    expect(login({ user: 'a', pass: 'b' }).start().initial).toBeUndefined();
   });
 
   test('login() is weaker than PLAIN and exposes the secret when it is chosen among others', () => {
@@ -50,7 +55,7 @@ describe('login()', () => {
   });
 
   test('login() gives UTF-8 and empty parts when the credentials are such', () => {
-    const exchange = login({ user: 'жук👋', pass: '' }).start();
+    const exchange = begin(login({ user: 'жук👋', pass: '' }));
     expect([respond(exchange, ''), respond(exchange, '')]).toEqual(['жук👋', '']);
   });
 

@@ -11,7 +11,6 @@ import {
   type ProcedureName,
   quit,
   reset,
-  type Session,
   SmtpError,
   type Task,
   transaction,
@@ -31,8 +30,8 @@ class Stage {
   #asked: Extract<Action, { type: 'await' }> | undefined;
 
   run<T>(name: ProcedureName | 'open', procedure: Procedure<T>): Task {
-    return this.session.start(name, procedure, (error, value, roundTrips) => {
-      this.outcomes.push({ name, error, value, roundTrips });
+    return this.session.start(name, procedure, (error, value) => {
+      this.outcomes.push({ name, error, value });
     });
   }
 

@@ -73,7 +73,6 @@ export interface Outcome {
   readonly name: string;
   readonly error: unknown;
   readonly value: unknown;
-  readonly roundTrips: number;
 }
 
 /** What was played. */
@@ -88,8 +87,8 @@ export interface Played {
 }
 
 export const OPEN: OpenOptions = {
-  connect: () => false,
-  name: () => 'client.example',
+  connect: () => ({ secure: false }),
+  name: 'client.example',
   tls: 'off',
   pipelining: 'overlap',
   ignoreExtensions: [],
@@ -118,10 +117,10 @@ export function play(scene: Scene, cut: Cut): Played {
     then: (error: unknown) => void = () => {},
   ): void => {
     let settled = 0;
-    session.start(name, procedure, (error, value, roundTrips) => {
+    session.start(name, procedure, (error, value) => {
       settled += 1;
       if (settled > 1) throw new Error(`${name} settled twice`);
-      outcomes.push({ name, error, value, roundTrips });
+      outcomes.push({ name, error, value });
       then(error);
     });
   };
@@ -137,7 +136,7 @@ export function play(scene: Scene, cut: Cut): Played {
     try {
       procedure = transaction(session, envelope(message, session.capabilities, options), options);
     } catch (error) {
-      outcomes.push({ name: 'envelope', error, value: undefined, roundTrips: 0 });
+      outcomes.push({ name: 'envelope', error, value: undefined });
       next();
       return;
     }
@@ -211,10 +210,10 @@ export function play(scene: Scene, cut: Cut): Played {
 }
 
 /** An outcome in one line: `open: ok`, `transaction: 250 for b@x, refused c@x 550, in 2`, `transaction: ERR_SMTP_REPLY at mail, rejected, never`. */
-export function describeOutcome({ name, error, value, roundTrips }: Outcome): string {
+export function describeOutcome({ name, error, value }: Outcome): string {
   if (error === undefined) {
     if (name !== 'transaction') return `${name}: ok`;
-    const { reply, accepted, rejected } = value as TransactionResult;
+    const { reply, accepted, rejected, roundTrips } = value as TransactionResult;
     const refused = rejected.map((one) => `, refused ${one.address} ${one.reply.code}`).join('');
     return `${name}: ${reply.code} for ${accepted.join(' ')}${refused}, in ${roundTrips}`;
   }

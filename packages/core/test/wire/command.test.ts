@@ -81,7 +81,8 @@ describe('commandLine()', () => {
         let refused = false;
         for (const character of text) {
           const point = character.codePointAt(0) as number;
-          refused ||= point < 32 || point === 127 || (point >= 0xd800 && point <= 0xdfff);
+          refused ||=
+            point < 32 || (point > 126 && point < 160) || (point >= 0xd800 && point <= 0xdfff);
         }
         expect(attempt(() => commandLine(text)) === undefined).toBe(refused);
       }),
