@@ -7,6 +7,7 @@ export {
 } from './sandbox/certificates.ts';
 export type { Fault } from './sandbox/faults.ts';
 export type { CapturedMessage, Inbox } from './sandbox/inbox.ts';
+export type { SandboxOptions } from './sandbox/options.ts';
 export {
   type Grade,
   PROFILES,
@@ -16,4 +17,4 @@ export {
   type Stage,
 } from './sandbox/profile.ts';
 export type { Verdict } from './sandbox/rules.ts';
-export { type Sandbox, type SandboxOptions, startSandbox } from './sandbox/sandbox.ts';
+export { type Sandbox, startSandbox } from './sandbox/sandbox.ts';

@@ -78,6 +78,14 @@ describe('a client that does not', () => {
   });
 });
 
+test('there are no other kinds', async () => {
+  await expect(authority.issue('toString' as CertificateKind)).rejects.toThrow(
+    new TypeError(
+      'There is no certificate "toString": there are good, wrong-host, expired, self-signed',
+    ),
+  );
+});
+
 describe('what is in them', () => {
   test('a good certificate is for localhost, 127.0.0.1 and ::1, and no authority', () => {
     const leaf = new X509Certificate(leaves.good.cert);

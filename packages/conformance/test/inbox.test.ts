@@ -33,7 +33,7 @@ const filled = (...subjects: string[]): Inbox => {
 };
 const subjects = (inbox: Inbox): unknown[] => inbox.messages.map(({ subject }) => subject);
 
-describe('waitFor', () => {
+describe.concurrent('waitFor', () => {
   test('gives the oldest message that is there already', async () => {
     expect((await filled('a', 'b').waitFor()).subject).toBe('a');
   });
@@ -92,7 +92,15 @@ describe('waitFor', () => {
   });
 });
 
-describe('what is kept', () => {
+describe.concurrent('a wait', () => {
+  test.each([-1, Number.NaN, Infinity, 2_147_483_648])('of %d ms is refused', async (ms) => {
+    await expect(filled('a').waitFor(() => true, ms)).rejects.toThrow(
+      new TypeError(`Cannot wait for ${ms} ms: it has to be a number from 0 to 2147483647`),
+    );
+  });
+});
+
+describe.concurrent('what is kept', () => {
   test('no more than the retention, the newest', () => {
     const inbox = new Inbox(2);
     for (const subject of ['a', 'b', 'c']) inbox.add(message(subject));
@@ -110,7 +118,7 @@ describe('what is kept', () => {
   });
 });
 
-describe('the inbox of a sandbox', () => {
+describe.concurrent('the inbox of a sandbox', () => {
   const subject = (text: string): string => mail().replace('Test from smtp', text);
 
   test('retention is an option', async () => {
@@ -122,7 +130,7 @@ describe('the inbox of a sandbox', () => {
 
   test('a message that comes later ends the wait, a refused one does not', async () => {
     const sandbox = await start();
-    const found = sandbox.inbox.waitFor(() => true, 2_000);
+    const found = sandbox.inbox.waitFor(() => true, 10_000);
     const dialogue = await talk(sandbox);
     await dialogue.send(subject('refused'), { from: 'other@devinotele.com' });
     await dialogue.send(subject('accepted'));

@@ -1,9 +1,9 @@
 import { type ConnectOptions, connect, isSmtpError, type SmtpClient } from '@posthorn/core';
 import { attachment, compose } from '@posthorn/mime';
-import { createTransport } from 'nodemailer';
-import { afterEach, describe, expect, test } from 'vitest';
+import { createTransport, type SendMailOptions } from 'nodemailer';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../src/index.ts';
-import { FROM, PASS, TAGS, TO, USER, useBench, within } from './support.ts';
+import { FROM, left, PASS, TAGS, TO, USER, useBench, within } from './support.ts';
 
 const { start } = useBench();
 
@@ -25,13 +25,12 @@ const RECEIVED = {
   user: USER,
 };
 
-let clients: { destroy(): void }[] = [];
-afterEach(() => {
+const clients: { destroy(): void }[] = [];
+afterAll(() => {
   for (const client of clients) client.destroy();
-  clients = [];
 });
 
-describe('@posthorn/core with @posthorn/mime', () => {
+describe.concurrent('@posthorn/core with @posthorn/mime', () => {
   async function client(
     sandbox: Sandbox,
     route: Route,
@@ -77,7 +76,7 @@ describe('@posthorn/core with @posthorn/mime', () => {
       message.messageId,
     );
     await within(smtp.close(), 'close()');
-    await expect.poll(() => sandbox.connections, { timeout: 1_000 }).toBe(0);
+    await left(sandbox);
   });
 
   test('several messages by one connection', async () => {
@@ -127,11 +126,13 @@ describe('@posthorn/core with @posthorn/mime', () => {
   test('without login the sixth, with a wrong password an error of AUTH', async () => {
     const sandbox = await start();
     const anonymous = await client(sandbox, 'starttls', { auth: [] });
-    await expect(anonymous.send(compose({ from: FROM, to: TO, text: TEXT }))).rejects.toMatchObject({
-      code: 'ERR_SMTP_REPLY',
-      phase: 'mail',
-      reply: { code: 554, text: 'Must authenticate before sending mail' },
-    });
+    await expect(anonymous.send(compose({ from: FROM, to: TO, text: TEXT }))).rejects.toMatchObject(
+      {
+        code: 'ERR_SMTP_REPLY',
+        phase: 'mail',
+        reply: { code: 554, text: 'Must authenticate before sending mail' },
+      },
+    );
     await within(anonymous.close(), 'close()');
     await expect(
       client(sandbox, 'implicit', { auth: { user: USER, pass: 'wrong' } }),
@@ -146,15 +147,17 @@ describe('@posthorn/core with @posthorn/mime', () => {
   });
 });
 
-describe('nodemailer', () => {
-  function transport(sandbox: Sandbox, route: Route, auth: object = { user: USER, pass: PASS }) {
+describe.concurrent('nodemailer', () => {
+  const LOGIN = { user: USER, pass: PASS };
+
+  function transport(sandbox: Sandbox, route: Route, auth: object | undefined) {
     const made = createTransport({
       host: sandbox.host,
       port: route === 'starttls' ? sandbox.smtp : sandbox.smtps,
       secure: route === 'implicit',
       requireTLS: true,
-      connectionTimeout: 3_000,
-      socketTimeout: 3_000,
+      connectionTimeout: 10_000,
+      socketTimeout: 10_000,
       tls: { ca: sandbox.ca },
       auth,
     });
@@ -180,24 +183,45 @@ describe('nodemailer', () => {
     expect(received?.size).toBe(received?.raw.length);
   });
 
-  test('is told a refusal as it stands', async () => {
-    const sandbox = await start();
-    await expect(
-      within(transport(sandbox, 'starttls').sendMail({ ...message, from: 'a@b.org' }), 'sendMail()'),
-    ).rejects.toMatchObject({
-      code: 'EENVELOPE',
-      command: 'MAIL FROM',
-      response: '554 Disallowed source address: a@b.org',
-      responseCode: 554,
+  describe.each(ROUTES)('is told each documented refusal as it stands, by %s', (route) => {
+    test.each<[string, string, { login?: boolean } & SendMailOptions]>([
+      ['Must authenticate before sending mail', 'MAIL FROM', { login: false }],
+      ['Internal server error', 'DATA', { to: '554+internal@devinotele.com' }],
+      [
+        'Not allowed attachement type zip',
+        'DATA',
+        { attachments: [{ filename: 'a.zip', content: 'x' }] },
+      ],
+      ['Message exceeds fixed size limit', 'DATA', { text: 'x'.repeat(512_000) }],
+      ['Invalid recipient address: a@b.invalid', 'RCPT TO', { to: 'a@b.invalid' }],
+      ['Disallowed source address: a@b.org', 'MAIL FROM', { from: 'a@b.org' }],
+    ])('%s, at %s', async (text, command, { login = true, ...more }) => {
+      const sandbox = await start();
+      const sending = transport(sandbox, route, login ? LOGIN : undefined);
+      await expect(
+        within(sending.sendMail({ ...message, ...more }), 'sendMail()'),
+      ).rejects.toMatchObject({ command, response: `554 ${text}`, responseCode: 554 });
+      expect(sandbox.inbox.messages).toEqual([]);
+    });
+  });
+
+  test('is told them where options put them', async () => {
+    const sandbox = await start({
+      stages: { 'not-authenticated': 'auth', 'sender-not-confirmed': 'data' },
+    });
+    const sending = transport(sandbox, 'starttls', { user: USER, pass: 'wrong' });
+    await expect(within(sending.sendMail(message), 'sendMail()')).rejects.toMatchObject({
+      code: 'EAUTH',
+      response: '554 Must authenticate before sending mail',
     });
     await expect(
       within(
-        transport(sandbox, 'implicit').sendMail({
-          ...message,
-          attachments: [{ filename: 'a.zip', content: 'x' }],
-        }),
+        transport(sandbox, 'implicit', LOGIN).sendMail({ ...message, from: 'a@b.org' }),
         'sendMail()',
       ),
-    ).rejects.toMatchObject({ response: '554 Not allowed attachement type zip' });
+    ).rejects.toMatchObject({
+      command: 'DATA',
+      response: '554 Disallowed source address: a@b.org',
+    });
   });
 });

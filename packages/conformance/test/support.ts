@@ -1,231 +1,38 @@
-/** A raw SMTP dialogue with the sandbox, line by line. Every wait is bounded, and all is closed after each test. */
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { afterEach } from 'vitest';
+/**
+ * Sandboxes and connections for a file of tests. They are closed at its end and not after each test, since its
+ * tests run at once: smtp-server greets each connection 100 ms late.
+ */
+import { afterAll, vi } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../src/index.ts';
+import * as dialogue from './dialogue.ts';
 
-export const FROM = 'noreplay@devinotele.com';
-export const TO = 'test@devinotele.com';
-export const USER = '1website';
-export const PASS = 'test';
-export const TAGS = '[Unsubscribe] [WebVersion]';
-
-const LIMIT = 3_000;
-
-/** A promise that fails after a while. */
-export function within<T>(promise: Promise<T>, what: string, ms: number = LIMIT): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-export function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
-}
-
-/** A message as it goes out, with both tags in it. */
-export function mail(
-  body: string = `Hello ${TAGS}`,
-  fields: string = 'Content-Type: text/plain; charset=utf-8',
-): string {
-  return `From: <${FROM}>\r\nTo: <${TO}>\r\nSubject: Test from smtp\r\nMIME-Version: 1.0\r\n${fields}\r\n\r\n${body}\r\n`;
-}
-
-/** A message with one file. */
-export function mailWithFile(filename: string, contentType = 'application/octet-stream'): string {
-  return mail(
-    [
-      '--b',
-      'Content-Type: text/plain; charset=utf-8',
-      '',
-      `Hello ${TAGS}`,
-      '--b',
-      `Content-Type: ${contentType}`,
-      `Content-Disposition: attachment; filename="${filename}"`,
-      'Content-Transfer-Encoding: base64',
-      '',
-      'AAAA',
-      '--b--',
-    ].join('\r\n'),
-    'Content-Type: multipart/mixed; boundary=b',
-  );
-}
-
-/** One connection, seen from the client. */
-export class Dialogue {
-  #socket: Socket;
-  #buffer = '';
-  #ended = false;
-  #wake: () => void = () => {};
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    this.#listen();
-  }
-
-  #listen(): void {
-    const socket = this.#socket;
-    const end = (): void => {
-      if (socket !== this.#socket) return;
-      this.#ended = true;
-      this.#wake();
-    };
-    socket.on('data', (chunk: Buffer) => {
-      this.#buffer += chunk.toString('utf8');
-      this.#wake();
-    });
-    socket.on('end', end);
-    socket.on('close', end);
-    socket.on('error', end);
-  }
-
-  /** The next reply, its lines joined by LF; undefined where the connection ended without one. */
-  async reply(ms: number = LIMIT): Promise<string | undefined> {
-    const complete = /^(?:\d{3}-[^\r\n]*\r\n)*\d{3}(?: [^\r\n]*)?\r\n/;
-    const read = async (): Promise<string | undefined> => {
-      for (;;) {
-        const [found] = complete.exec(this.#buffer) ?? [];
-        if (found !== undefined) {
-          this.#buffer = this.#buffer.slice(found.length);
-          return found.slice(0, -2).replaceAll('\r\n', '\n');
-        }
-        if (this.#ended) return undefined;
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    };
-    return within(read(), 'A reply', ms);
-  }
-
-  /** Sends a line and gives its reply. */
-  async ask(line: string, ms?: number): Promise<string | undefined> {
-    this.write(`${line}\r\n`);
-    return this.reply(ms);
-  }
-
-  write(octets: string | Uint8Array): void {
-    this.#socket.write(octets);
-  }
-
-  /** What has come and was not read as a reply. */
-  get unread(): string {
-    return this.#buffer;
-  }
-
-  get ended(): boolean {
-    return this.#ended;
-  }
-
-  /** STARTTLS, and TLS by the sandbox's own authority. */
-  async startTls(ca: string): Promise<void> {
-    const reply = await this.ask('STARTTLS');
-    if (reply !== '220 Ready to start TLS') throw new Error(`STARTTLS: ${reply}`);
-    const plain = this.#socket;
-    plain.removeAllListeners('data');
-    this.#socket = connectTls({ socket: plain, ca, host: 'localhost', servername: 'localhost' });
-    this.#listen();
-    const secure = new Promise<void>((resolve, reject) => {
-      this.#socket.once('secureConnect', resolve);
-      this.#socket.once('error', reject);
-    });
-    await within(secure, 'The TLS handshake');
-  }
-
-  /** MAIL, RCPT for each recipient, and DATA with the content: the replies in their order. */
-  async send(
-    content: string | Uint8Array = mail(),
-    { from = FROM, to = [TO] }: { from?: string; to?: readonly string[] } = {},
-  ): Promise<(string | undefined)[]> {
-    const replies = [await this.ask(`MAIL FROM:<${from}>`)];
-    if (!replies[0]?.startsWith('250')) return replies;
-    for (const one of to) replies.push(await this.ask(`RCPT TO:<${one}>`));
-    if (!replies.slice(1).some((reply) => reply?.startsWith('250'))) return replies;
-    replies.push(await this.ask('DATA'));
-    this.write(content);
-    replies.push(await this.ask('.'));
-    return replies;
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
-  }
-}
-
-export type Route = 'plain' | 'starttls' | 'implicit';
-
-export interface DialogueOptions {
-  /** Default 'implicit'. */
-  readonly route?: Route;
-  /** Whether to log in; default true. */
-  readonly login?: boolean;
-}
+export * from './dialogue.ts';
 
 export interface Bench {
   start(options?: SandboxOptions): Promise<Sandbox>;
-  /** A connection whose greeting has not been read. */
-  knock(sandbox: Sandbox, route: 'plain' | 'implicit'): Promise<Dialogue>;
-  /** A connection behind EHLO, and AUTH unless told otherwise. */
-  talk(sandbox: Sandbox, options?: DialogueOptions): Promise<Dialogue>;
+  knock: typeof dialogue.knock;
+  talk: typeof dialogue.talk;
 }
 
-/** Sandboxes and connections that are gone after each test. */
 export function useBench(): Bench {
-  let sandboxes: Sandbox[] = [];
-  let dialogues: Dialogue[] = [];
-  afterEach(async () => {
-    const ending = sandboxes;
-    for (const dialogue of dialogues) dialogue.destroy();
-    sandboxes = [];
-    dialogues = [];
-    await Promise.all(ending.map((sandbox) => sandbox.close()));
+  vi.setConfig({ maxConcurrency: 20 });
+  const sandboxes: Sandbox[] = [];
+  const dialogues: dialogue.Dialogue[] = [];
+  afterAll(async () => {
+    for (const one of dialogues) one.destroy();
+    await Promise.all(sandboxes.map((sandbox) => sandbox.close()));
   });
-  const bench: Bench = {
+  const kept = (one: dialogue.Dialogue): dialogue.Dialogue => {
+    dialogues.push(one);
+    return one;
+  };
+  return {
     async start(options) {
       const sandbox = await startSandbox(options);
       sandboxes.push(sandbox);
       return sandbox;
     },
-    async knock(sandbox, route) {
-      const socket =
-        route === 'plain'
-          ? connectTcp({ host: '127.0.0.1', port: sandbox.smtp })
-          : connectTls({
-              host: '127.0.0.1',
-              port: sandbox.smtps,
-              ca: sandbox.ca,
-              servername: 'localhost',
-            });
-      const dialogue = new Dialogue(socket);
-      dialogues.push(dialogue);
-      const connected = new Promise<void>((resolve, reject) => {
-        socket.once(route === 'plain' ? 'connect' : 'secureConnect', resolve);
-        socket.once('error', reject);
-      });
-      await within(connected, 'The connection');
-      return dialogue;
-    },
-    async talk(sandbox, { route = 'implicit', login = true } = {}) {
-      const dialogue = await bench.knock(sandbox, route === 'implicit' ? 'implicit' : 'plain');
-      const greeting = await dialogue.reply();
-      if (!greeting?.startsWith('220 ')) throw new Error(`greeting: ${greeting}`);
-      await dialogue.ask('EHLO client.example');
-      if (route === 'starttls') {
-        await dialogue.startTls(sandbox.ca);
-        await dialogue.ask('EHLO client.example');
-      }
-      if (login) {
-        const reply = await dialogue.ask(`AUTH PLAIN ${base64(`\0${USER}\0${PASS}`)}`);
-        if (!reply?.startsWith('235 ')) throw new Error(`AUTH: ${reply}`);
-      }
-      return dialogue;
-    },
+    knock: async (...how) => kept(await dialogue.knock(...how)),
+    talk: async (...how) => kept(await dialogue.talk(...how)),
   };
-  return bench;
 }

@@ -2,16 +2,53 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 
-/** What a leaf certificate is like. */
+/**
+ * What a leaf certificate is like: good, for another host, ended yesterday, or not signed by the authority.
+ *
+ * @example
+ * ```ts
+ * import { type CertificateKind, createCertificateAuthority } from '@posthorn/conformance';
+ *
+ * const kinds: CertificateKind[] = ['wrong-host', 'expired', 'self-signed'];
+ * const authority = await createCertificateAuthority();
+ * const leaves = await Promise.all(kinds.map((kind) => authority.issue(kind)));
+ * console.log(leaves.length); // 3
+ * ```
+ */
 export type CertificateKind = 'good' | 'wrong-host' | 'expired' | 'self-signed';
 
-/** A certificate with its key, in PEM. */
+/**
+ * A certificate with its key, as node:tls takes them.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:tls';
+ * import { type Certificate, createCertificateAuthority } from '@posthorn/conformance';
+ *
+ * const leaf: Certificate = await (await createCertificateAuthority()).issue();
+ * const server = createServer({ ...leaf });
+ * console.log(server.listening); // false
+ * ```
+ */
 export interface Certificate {
+  /** The certificate, in PEM. */
   readonly cert: string;
+  /** Its private key, PKCS #8 in PEM. */
   readonly key: string;
 }
 
-/** A certificate authority of one's own. */
+/**
+ * A certificate authority of one's own. Its private key is never handed out.
+ *
+ * @example
+ * ```ts
+ * import { type CertificateAuthority, createCertificateAuthority } from '@posthorn/conformance';
+ *
+ * const authority: CertificateAuthority = await createCertificateAuthority();
+ * const trusting = { ca: authority.ca }; // the option of tls.connect()
+ * console.log(Object.keys(trusting)); // [ 'ca' ]
+ * ```
+ */
 export interface CertificateAuthority {
   /** Its certificate, in PEM: what a client has to trust. */
   readonly ca: string;
@@ -20,6 +57,7 @@ export interface CertificateAuthority {
    *
    * @param kind - 'wrong-host' is for another host; 'expired' ended yesterday; 'self-signed' is not signed by
    * this authority. Default 'good': valid from yesterday for a year
+   * @throws TypeError for a kind that there is not
    */
   issue(kind?: CertificateKind): Promise<Certificate>;
 }
@@ -29,10 +67,11 @@ const ALGORITHM: EcKeyGenParams & EcdsaParams = {
   namedCurve: 'P-256',
   hash: 'SHA-256',
 };
+const KINDS: readonly CertificateKind[] = ['good', 'wrong-host', 'expired', 'self-signed'];
 const DAY = 86_400_000;
 
 /**
- * Makes a certificate authority (ECDSA P-256).
+ * Makes a certificate authority (ECDSA P-256), valid from yesterday for a year.
  *
  * @example
  * ```ts
@@ -64,6 +103,10 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
   return {
     ca: authority.toString('pem'),
     async issue(kind = 'good') {
+      if (!KINDS.includes(kind))
+        throw new TypeError(
+          `There is no certificate ${JSON.stringify(kind)}: there are ${KINDS.join(', ')}`,
+        );
       const own = await generateKeys();
       const host = kind === 'wrong-host' ? 'elsewhere.example' : 'localhost';
       const certificate = await x509.X509CertificateGenerator.create({

@@ -1,8 +1,22 @@
 /** What the sandbox has accepted, in order. Bounded: the oldest messages go first. */
 import type { Verdict } from './rules.ts';
 
-/** One accepted message. */
+/**
+ * One accepted message. Sizes are octets.
+ *
+ * @example
+ * ```ts
+ * import { type CapturedMessage, startSandbox } from '@posthorn/conformance';
+ *
+ * const warnings = ({ verdicts }: CapturedMessage): string[] =>
+ *   verdicts.filter(({ outcome }) => outcome === 'warn').map(({ detail }) => detail);
+ * const sandbox = await startSandbox();
+ * console.log(sandbox.inbox.messages.map(warnings)); // []
+ * await sandbox.close();
+ * ```
+ */
 export interface CapturedMessage {
+  /** As in the reply: `250 Ok: queued as <id>`. */
   readonly id: string;
   /** The reverse-path; '' is the null path. */
   readonly from: string;
@@ -14,10 +28,13 @@ export interface CapturedMessage {
   readonly raw: Uint8Array;
   /** Its octets. */
   readonly size: number;
+  /** Decoded, as are `text` and `html`. */
   readonly subject: string | undefined;
   readonly text: string | undefined;
   readonly html: string | undefined;
+  /** The header fields in their order: names in lower case, values unfolded and not decoded. */
   readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** The parts that are no text to be shown. `size` is that of the decoded content. */
   readonly attachments: readonly {
     readonly filename: string | undefined;
     readonly contentType: string;
@@ -29,21 +46,40 @@ export interface CapturedMessage {
   readonly secure: boolean;
   /** The SMTP login. */
   readonly user: string | undefined;
+  /** When it was accepted. */
   readonly receivedAt: Date;
 }
 
-/** The messages of a sandbox. */
+/** setTimeout() takes no longer one: it would fire at once. */
+const LONGEST_WAIT = 2_147_483_647;
+
+/**
+ * The messages of a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { type Inbox, startSandbox } from '@posthorn/conformance';
+ *
+ * const sandbox = await startSandbox();
+ * const inbox: Inbox = sandbox.inbox;
+ * const coming = inbox.waitFor(({ subject }) => subject === 'Test from smtp', 100);
+ * console.log(await coming.catch((error: Error) => error.message));
+ * // No such message came within 100 ms; the inbox holds 0
+ * await sandbox.close();
+ * ```
+ */
 export class Inbox {
   readonly #retention: number;
   #messages: CapturedMessage[] = [];
-  readonly #waiting = new Set<(closed?: Error) => void>();
+  #closed = false;
+  readonly #waiting = new Set<() => void>();
 
   /** @param retention - how many messages are kept at the most */
   constructor(retention: number) {
     this.#retention = retention;
   }
 
-  /** All messages, the oldest first. */
+  /** All messages, the oldest first. A list that was read does not change when more come. */
   get messages(): readonly CapturedMessage[] {
     return this.#messages;
   }
@@ -59,9 +95,10 @@ export class Inbox {
     for (const look of [...this.#waiting]) look();
   }
 
-  /** Ends every wait. @internal */
+  /** Ends every wait: no more messages come. @internal */
   close(): void {
-    for (const look of [...this.#waiting]) look(new Error('The sandbox was closed'));
+    this.#closed = true;
+    for (const look of [...this.#waiting]) look();
   }
 
   /**
@@ -69,24 +106,29 @@ export class Inbox {
    *
    * @param fits - default: any message
    * @param timeout - in ms; default 5,000
-   * @throws Error where none came in time, or the sandbox was closed; and what `fits` throws
+   * @throws Error where none came in time, or none is there and the sandbox was closed; and what `fits` throws
+   * @throws TypeError for a timeout that is no number of ms from 0 to 2,147,483,647
    */
   waitFor(
     fits: (message: CapturedMessage) => boolean = () => true,
     timeout = 5_000,
   ): Promise<CapturedMessage> {
     return new Promise((resolve, reject) => {
+      if (!(timeout >= 0 && timeout <= LONGEST_WAIT))
+        throw new TypeError(
+          `Cannot wait for ${timeout} ms: it has to be a number from 0 to ${LONGEST_WAIT}`,
+        );
       const leave = (): void => {
         clearTimeout(timer);
         this.#waiting.delete(look);
       };
-      const look = (closed?: Error): void => {
+      const look = (): void => {
         // What a predicate throws is for who waits, not for the message that came.
         try {
-          if (closed) throw closed;
           const found = this.#messages.find((message) => fits(message));
-          if (!found) return;
-          resolve(found);
+          if (found) resolve(found);
+          else if (this.#closed) throw new Error('The sandbox was closed');
+          else return;
         } catch (error) {
           reject(error);
         }

@@ -3,10 +3,30 @@
  * value that the sandbox assumes. Knows nothing of SMTP servers.
  */
 
-/** How a fact is known: stated by the provider, seen in practice, or assumed by the sandbox. */
+/**
+ * How a fact is known: stated by the provider, seen in practice, or assumed by the sandbox.
+ *
+ * @example
+ * ```ts
+ * import { type Grade, PROFILES } from '@posthorn/conformance';
+ *
+ * const grade: Grade = PROFILES['2017-10'].grades.stages;
+ * console.log(grade); // guess
+ * ```
+ */
 export type Grade = 'documented' | 'observed' | 'guess';
 
-/** The reasons of the provider's 554s. */
+/**
+ * The reasons of the provider's 554s.
+ *
+ * @example
+ * ```ts
+ * import { REFUSALS, type RefusalReason } from '@posthorn/conformance';
+ *
+ * const reason: RefusalReason = 'too-large';
+ * console.log(REFUSALS[reason].text); // Message exceeds fixed size limit
+ * ```
+ */
 export type RefusalReason =
   | 'not-authenticated'
   | 'server-error'
@@ -15,10 +35,34 @@ export type RefusalReason =
   | 'invalid-recipient'
   | 'sender-not-confirmed';
 
-/** Where a refusal can be given: the greeting, AUTH, MAIL, RCPT, or behind the content. */
+/**
+ * Where a refusal can be given: the greeting, AUTH, MAIL, RCPT, or behind the content.
+ *
+ * @example
+ * ```ts
+ * import { type Stage, startSandbox } from '@posthorn/conformance';
+ *
+ * const late: Stage = 'data';
+ * const sandbox = await startSandbox({ stages: { 'invalid-recipient': late } });
+ * await sandbox.close();
+ * ```
+ */
 export type Stage = 'connect' | 'auth' | 'mail' | 'rcpt' | 'data';
 
-/** Each refusal's text, verbatim, and where the sandbox gives it unless told otherwise. */
+/** The stages, in their order. */
+export const STAGES: readonly Stage[] = ['connect', 'auth', 'mail', 'rcpt', 'data'];
+
+/**
+ * Each refusal's text, verbatim, and where the sandbox gives it unless told otherwise. Behind the text of
+ * 'attachment-type' goes the extension, behind those of the last two the address.
+ *
+ * @example
+ * ```ts
+ * import { REFUSALS } from '@posthorn/conformance';
+ *
+ * console.log(Object.values(REFUSALS).filter(({ stage }) => stage === 'data').length); // 3
+ * ```
+ */
 export const REFUSALS: Readonly<
   Record<RefusalReason, { readonly text: string; readonly stage: Stage }>
 > = {
@@ -35,13 +79,25 @@ export const POSSIBLE_STAGES: Readonly<Record<RefusalReason, readonly Stage[]>> 
   'not-authenticated': ['auth', 'mail', 'rcpt', 'data'],
   'server-error': ['rcpt', 'data'],
   'attachment-type': ['data'],
-  'too-large': ['data'],
+  // At MAIL where its SIZE parameter declares too much (RFC 1870 §6.1), the rest behind the content.
+  'too-large': ['mail', 'data'],
   'invalid-recipient': ['rcpt', 'data'],
   'sender-not-confirmed': ['mail', 'rcpt', 'data'],
 };
 
-/** A version of the provider's rules. */
+/**
+ * A version of the provider's rules.
+ *
+ * @example
+ * ```ts
+ * import { PROFILES, type SandboxProfile } from '@posthorn/conformance';
+ *
+ * const { maxSize, tags }: SandboxProfile = PROFILES['2017-10'];
+ * console.log(maxSize, tags.join(' ')); // 512000 [Unsubscribe] [WebVersion]
+ * ```
+ */
 export interface SandboxProfile {
+  /** Its date. */
   readonly version: string;
   /** Octets on the wire, CR LF counted. */
   readonly maxSize: number;
@@ -58,7 +114,16 @@ const BANNED_2016 =
     ' ',
   );
 
-/** The versions of the rules, by their date. */
+/**
+ * The versions of the rules, by their date.
+ *
+ * @example
+ * ```ts
+ * import { PROFILES } from '@posthorn/conformance';
+ *
+ * console.log(Object.keys(PROFILES).sort().join(' ')); // 2016 2017-10
+ * ```
+ */
 export const PROFILES: Readonly<Record<'2016' | '2017-10', SandboxProfile>> = {
   '2016': {
     version: '2016',

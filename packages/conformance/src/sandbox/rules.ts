@@ -3,10 +3,20 @@ import { domainToASCII } from 'node:url';
 import type { Email } from 'postal-mime';
 import type { Grade, RefusalReason, SandboxProfile, Stage } from './profile.ts';
 
-/** What one rule said. */
+/**
+ * What one rule said.
+ *
+ * @example
+ * ```ts
+ * import type { Verdict } from '@posthorn/conformance';
+ *
+ * const line = ({ rule, outcome, detail }: Verdict): string => `${rule}: ${outcome}, ${detail}`;
+ * const said: Verdict = { rule: 'size', stage: 'data', outcome: 'pass', grade: 'documented', detail: '9 octets' };
+ * console.log(line(said)); // size: pass, 9 octets
+ * ```
+ */
 export interface Verdict {
   readonly rule:
-    | 'ip-allow'
     | 'auth'
     | 'sender'
     | 'recipient'
@@ -15,10 +25,11 @@ export interface Verdict {
     | 'attachments'
     | 'charset'
     | 'tags'
-    | 'mime'
     | 'fault';
+  /** Where the rule is asked. */
   readonly stage: Stage;
   readonly outcome: 'pass' | 'warn' | 'refuse';
+  /** How the rule is known. */
   readonly grade: Grade;
   /** What it found, in a sentence. */
   readonly detail: string;
@@ -37,6 +48,18 @@ export interface RuleSettings {
 /** Addresses that are refused or fail without set-up: `554+internal@…`, `554+invalid@…`, and any at `.invalid` (RFC 2606 §2). */
 export function isInvalidByName(address: string): boolean {
   return /^554\+invalid@|\.invalid$/i.test(address);
+}
+
+/** MAIL: the client has to be logged in. */
+export function judgeAuthentication(user: string | undefined): Verdict {
+  return {
+    rule: 'auth',
+    stage: 'mail',
+    grade: 'documented',
+    outcome: user ? 'pass' : 'refuse',
+    detail: user ? `logged in as ${user}` : 'not logged in',
+    ...(!user && { refusal: { reason: 'not-authenticated' } }),
+  };
 }
 
 /** MAIL: the sender has to be confirmed. */
@@ -109,7 +132,7 @@ export function judgeContent(
 }
 
 function judgeCount(mail: Email, recipients: readonly string[]): Verdict {
-  const named = mail.to?.length ?? 0;
+  const named = (mail.to ?? []).flatMap((one) => one.group ?? [one]).length;
   const several = recipients.length > 1 || named > 1;
   return {
     rule: 'first-recipient',
@@ -144,9 +167,12 @@ function judgeAttachments(mail: Email, { profile }: RuleSettings): Verdict {
   };
 }
 
+/** postal-mime decodes each part by its charset but does not name it, so Content-Type fields are looked for. */
 function judgeCharset(raw: Uint8Array): Verdict {
-  const source = new TextDecoder('utf-8').decode(raw);
-  const other = /charset="?(?!utf-?8|us-ascii)([\w-]+)/i.exec(source)?.[1];
+  const source = new TextDecoder('latin1').decode(raw);
+  const fields = source.match(/^Content-Type:(?:[^\r\n]|\r\n[ \t])*/gim) ?? [];
+  const charsets = fields.map((field) => /;\s*charset="?([\w-]+)/i.exec(field)?.[1] ?? 'UTF-8');
+  const other = charsets.find((charset) => !/^(utf-?8|us-ascii)$/i.test(charset));
   return {
     rule: 'charset',
     stage: 'data',
