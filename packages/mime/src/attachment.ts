@@ -1,19 +1,40 @@
 /** attachment(): a file in a message, in base64 (RFC 2045 §6.8, RFC 2183). In no bundle that does not import it. */
-import { base64Lines, LINE_SOURCE, writeBase64Lines } from './encoding/base64.ts';
-import { encodeUtf8 } from './encoding/utf-8.ts';
-import { MimeError, refuse } from './errors.ts';
+import { base64Lines } from './encoding/base64.ts';
+import { utf8 } from './encoding/utf-8.ts';
+import { refuse } from './errors.ts';
 import { checkText } from './header/field.ts';
 import { nameParameters } from './header/parameter.ts';
 import type { MessageContent } from './message.ts';
-import { multipart, type Part } from './part.ts';
+import { type Chunks, multipart, type Part, type Source } from './part.ts';
 import { base64Size, limitSize } from './size.ts';
 
-/** Octets that come later. */
+/**
+ * Octets of a body (RFC 2045 §2.10) that come later, in chunks of any size.
+ *
+ * @example
+ * ```ts
+ * import { attachment, compose, type OctetStream } from '@posthorn/mime';
+ *
+ * const stream: OctetStream = new Blob(['Hello']).stream();
+ * const message = compose({ from: 'a@example.com', attachments: [attachment('a.txt', { stream })] });
+ * console.log(message.size, (await message.text()).trimEnd().slice(-8)); // undefined SGVsbG8=
+ * ```
+ */
 export type OctetStream = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 
 /**
- * Content of an attachment. A string is UTF-8. A stream given by a function can be read again, for a second
- * attempt; `size` is its exact octets, and a stream that has more or fewer fails before the message is complete.
+ * Content of an attachment, the body of its part (RFC 2045 §2.6). A string is UTF-8. A stream given by a function can be
+ * read again, for a second attempt; any other only once. `size` is its exact octets before encoding, and a stream that
+ * has more or fewer fails before the message is complete. Default: not known, and then the message does not know its own.
+ *
+ * @example
+ * ```ts
+ * import { type AttachmentContent, attachment } from '@posthorn/mime';
+ *
+ * const blob = new Blob(['Hello']); // on Node: await fs.openAsBlob(path)
+ * const content: AttachmentContent = { stream: () => blob.stream(), size: blob.size };
+ * console.log(attachment('a.txt', content).size, attachment('b.txt', blob).size); // 5 5
+ * ```
  */
 export type AttachmentContent =
   | string
@@ -21,17 +42,44 @@ export type AttachmentContent =
   | Blob
   | { readonly stream: OctetStream | (() => OctetStream); readonly size?: number };
 
-/** What is said of an attachment beside its name. */
+/**
+ * What is said of an attachment beside its name, in Content-Type (RFC 2045 §5), Content-Disposition (RFC 2183) and
+ * Content-ID (RFC 2392).
+ *
+ * @example
+ * ```ts
+ * import { type AttachmentOptions, attachment, compose } from '@posthorn/mime';
+ *
+ * const options: AttachmentOptions = { contentType: 'image/png', cid: 'logo@example.com' };
+ * const message = compose({
+ *   from: 'a@example.com',
+ *   html: '<img src="cid:logo@example.com">',
+ *   attachments: [attachment('logo.png', new Uint8Array(100), options)],
+ * });
+ * console.log((await message.text()).includes('multipart/related')); // true
+ * ```
+ */
 export interface AttachmentOptions {
   /** Media type: `application/pdf`. Default `application/octet-stream`. */
   readonly contentType?: string;
-  /** Content-ID without angle brackets, for `cid:` in the HTML. */
+  /** Content-ID without angle brackets, for `cid:` in the HTML. Default: none. */
   readonly cid?: string;
   /** Default: 'inline' with a `cid`, else 'attachment'. */
   readonly disposition?: 'attachment' | 'inline';
 }
 
-/** A file for `attachments` of a message. */
+/**
+ * A file for `attachments` of a message (RFC 2183 §2.10), made by `attachment()`. One may stand in several messages, if its
+ * content can be read again.
+ *
+ * @example
+ * ```ts
+ * import { type Attachment, attachment } from '@posthorn/mime';
+ *
+ * const { filename, contentType, size }: Attachment = attachment('a.bin', new Uint8Array(3));
+ * console.log(filename, contentType, size); // a.bin application/octet-stream 3
+ * ```
+ */
 export interface Attachment {
   readonly filename: string;
   readonly contentType: string;
@@ -44,11 +92,13 @@ export interface Attachment {
   render(path: string): Part;
 }
 
-/** Octets taken at a time: whole lines. */
-const WINDOW = LINE_SOURCE * 1_024;
-
 /**
- * A file for `attachments` of a message. Nothing is opened by name: give octets, a Blob, or a stream.
+ * A file for `attachments` of a message, in base64 (RFC 2045 §6.8, RFC 2183). Nothing is opened by name: give octets, a Blob,
+ * or a stream. What is said of it is checked by `compose()`, which knows its place.
+ *
+ * @param filename - any text without control characters; outside ASCII by RFC 2231, with an encoded-word for old readers
+ * @throws MimeError `ERR_MIME_CONTENT` where the content is nothing of the kind, has half a surrogate pair, or its size is no
+ * number of octets
  *
  * @example
  * ```ts
@@ -71,7 +121,7 @@ export function attachment(
   const {
     contentType = 'application/octet-stream',
     cid,
-    disposition = cid === undefined ? 'attachment' : 'inline',
+    disposition = cid ? 'inline' : 'attachment',
   } = options;
   const { size, open } = source(content);
   return {
@@ -81,34 +131,19 @@ export function attachment(
     cid,
     assemble,
     render(path) {
-      checkText(filename, `${path}.filename`);
-      if (
-        !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:; *[\w-]+=(?:[\w.+-]+|"[ !#-[\]-~]*"))*$/.test(
-          contentType,
-        )
-      ) {
-        refuse('ERR_MIME_HEADER', `${path}.contentType`, contentType, 'give type/subtype');
-      }
-      if (cid !== undefined && !/^[\w!#$%&'*+/=?^`{|}~.-]+(?:@[\w.-]+)?$/.test(cid)) {
-        refuse('ERR_MIME_HEADER', `${path}.cid`, cid, 'give left@right without angle brackets');
-      }
-      if (!/^(attachment|inline)$/.test(disposition))
-        refuse(
-          'ERR_MIME_HEADER',
-          `${path}.disposition`,
-          disposition,
-          "give 'attachment' or 'inline'",
-        );
-      const { name, file } = nameParameters(filename);
-      const head =
-        `Content-Type: ${contentType}${name}\r\nContent-Transfer-Encoding: base64\r\n` +
-        `Content-Disposition: ${disposition}${file}\r\n${cid === undefined ? '' : `Content-ID: <${cid}>\r\n`}\r\n`;
+      checkText(
+        contentType,
+        `${path}.contentType`,
+        'ERR_MIME_HEADER',
+        /.{900}|^(?![\w!#$&^.+-]+\/[\w!#$&^.+-]+(; *(?!name=)[\w-]+=([\w.+-]+|"[ !#-[\]-~]*"))*$)/i,
+      );
+      checkText(disposition, `${path}.disposition`, 'ERR_MIME_HEADER', /^(?!(attachment|inline)$)/);
+      if (cid) checkText(cid, `${path}.cid`, 'ERR_MIME_HEADER', /.{900}|[^!-;=?-~]/);
+      const [name, file] = nameParameters(checkText(filename, `${path}.filename`));
       return [
-        head,
-        {
-          size: size === undefined ? undefined : base64Size(size),
-          open: () => encode(open(), size, path),
-        },
+        `Content-Type: ${contentType};\r\n name="${name}"\r\nContent-Transfer-Encoding: base64\r\n` +
+          `Content-Disposition: ${disposition}${file}\r\n${cid ? `Content-ID: <${cid}>\r\n` : ''}\r\n`,
+        { size: size && base64Size(size), open: () => encode(open(), size, path) },
       ];
     },
   };
@@ -118,7 +153,7 @@ export function attachment(
 function assemble(
   head: string,
   attachments: readonly Attachment[],
-  texts: readonly Part[],
+  texts: Part[],
   hasHtml: boolean,
   name: string,
   maxSize: number | undefined,
@@ -126,47 +161,37 @@ function assemble(
   const inline: Part[] = [];
   const files: Part[] = [];
   attachments.forEach((one, at) => {
-    (hasHtml && one.cid !== undefined ? inline : files).push(one.render(`attachments[${at}]`));
+    (hasHtml && one.cid ? inline : files).push(one.render(`attachments[${at}]`));
   });
-  const html = texts.at(-1);
-  const related =
-    html && inline[0]
-      ? [...texts.slice(0, -1), multipart('related; type="text/html"', [html, ...inline], name)]
-      : texts;
-  const text = related[0] ? [multipart('alternative', related, name)] : [];
-  // Base64 has no line end of its own.
-  const pieces = [head, ...multipart('mixed', [...text, ...files], name), '\r\n'];
-  const sizes = pieces.map((piece) =>
-    typeof piece === 'string' ? encodeUtf8(piece).length : piece.size,
-  );
-  const minimumSize = sizes.reduce<number>((sum, size = 0) => sum + size, 0);
-  const collect = async (message: AsyncIterable<Uint8Array>): Promise<Blob> => {
-    const chunks: Uint8Array<ArrayBuffer>[] = [];
-    for await (const chunk of message) chunks.push(chunk as Uint8Array<ArrayBuffer>);
-    return new Blob(chunks);
-  };
+  const html = multipart('related; type="text/html"', [...texts.splice(-1), ...inline], name);
+  const text = multipart('alternative', [...texts, ...html], name);
+  const sources = [
+    head,
+    ...multipart('mixed', [...text, ...files], name).flat(),
+    // Base64 has no line end of its own.
+    '\r\n',
+  ].map((piece) => (typeof piece === 'string' ? source(piece) : piece));
+  const minimumSize = sources.reduce((sum, { size = 0 }) => sum + size, 0);
   return {
     get content() {
       return this;
     },
-    size: sizes.includes(undefined) ? undefined : minimumSize,
+    size: sources.reduce((sum, { size }) => sum + (size as number), 0) || undefined,
     minimumSize,
     sent: 0,
-    async *[Symbol.asyncIterator]() {
+    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
       this.sent = 0;
       let total = minimumSize;
-      for (const piece of pieces) {
-        const chunks = typeof piece === 'string' ? [encodeUtf8(piece)] : piece.open();
-        for await (const chunk of chunks) {
+      for (const { size, open } of sources)
+        for await (const chunk of open()) {
           // What would pass the limit is not given out.
-          if (typeof piece === 'object' && piece.size === undefined) {
+          if (size === undefined) {
             total += chunk.length;
             limitSize(total, maxSize);
           }
           this.sent += chunk.length;
           yield chunk;
         }
-      }
     },
     stream() {
       const chunks = this[Symbol.asyncIterator]();
@@ -182,81 +207,74 @@ function assemble(
       });
     },
     async bytes() {
-      return new Uint8Array(await (await collect(this)).arrayBuffer());
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of this) chunks.push(chunk);
+      return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
     },
     async text() {
-      return (await collect(this)).text();
+      return new TextDecoder().decode(await this.bytes());
     },
   };
 }
 
-/** The size of content where it is known, and how to read it. */
-function source(content: AttachmentContent): { size: number | undefined; open: () => OctetStream } {
-  const octets = typeof content === 'string' ? encodeUtf8(content) : content;
-  if (octets instanceof Uint8Array) {
-    return {
-      size: octets.length,
-      async *open() {
-        yield octets;
-      },
-    };
-  }
-  if (octets instanceof Blob) return { size: octets.size, open: () => octets.stream() };
-  const { stream, size } = octets;
-  if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0))
-    throw new RangeError(`Cannot use ${size} as size: give whole octets`);
-  if (typeof stream === 'function') return { size, open: stream };
+/** The size of content where it is known, and how to read it. A Blob is of the last kind: it has a stream and a size. */
+function source(content: AttachmentContent): Source {
+  const given =
+    typeof content === 'string'
+      ? utf8.encode(checkText(content, 'content', 'ERR_MIME_CONTENT', /\p{Surrogate}/u))
+      : content;
+  if (given instanceof Uint8Array) return { size: given.length, open: () => [given] };
+  const { stream, size } = given;
+  if (Object(stream) !== stream)
+    refuse('ERR_MIME_CONTENT', 'content', content, 'give text, octets, a Blob or a stream');
+  checkText(`${size ?? 0}`, 'size', 'ERR_MIME_CONTENT', /\D|.{16}/);
   let read = false;
   return {
     size,
     open() {
+      if (typeof stream === 'function') return stream.call(given);
       if (read)
-        throw new MimeError(
-          'ERR_MIME_STREAM',
-          'attachments',
-          'Cannot read a stream again: give a function that opens it',
-        );
+        refuse('ERR_MIME_STREAM', 'attachments', 'a stream again', 'give a function that opens it');
       read = true;
       return stream;
     },
   };
 }
 
-/** A stream as base64: lines of 76 with CRLF between them, none after the last. The same for every cutting into chunks. */
+/**
+ * Octets as base64, in lines with CRLF between them and none after the last: the same for every cutting into chunks.
+ *
+ * @param declared - how many they have to be; more is refused at once, fewer at their end
+ */
 async function* encode(
-  stream: OctetStream,
+  octets: Chunks,
   declared: number | undefined,
   path: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let held = new Uint8Array(0);
+  // Whole lines.
+  const held = new Uint8Array(57 * 1_024);
+  let filled = 0;
   let read = 0;
-  const lie = (): never => {
-    throw new MimeError(
-      'ERR_MIME_STREAM',
-      path,
-      `Cannot finish ${path}: ${declared} octets were declared, and there are ${read > (declared as number) ? 'more' : read}`,
-    );
-  };
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    if (!(chunk instanceof Uint8Array))
-      throw new MimeError('ERR_MIME_STREAM', path, `Cannot read ${path}: a chunk is no Uint8Array`);
+  // The first line has its CRLF from the header.
+  let skip = 2;
+  const lie = (): never =>
+    refuse('ERR_MIME_STREAM', path, `${read} octets`, `${declared} were declared`);
+  for await (const chunk of octets) {
+    if (!(chunk instanceof Uint8Array)) refuse('ERR_MIME_STREAM', path, chunk, 'not a Uint8Array');
     read += chunk.length;
-    if (declared !== undefined && read > declared) lie();
-    for (let at = 0; at < chunk.length; at += WINDOW) {
-      const taken = chunk.subarray(at, at + WINDOW);
-      const octets = held.length > 0 ? new Uint8Array(held.length + taken.length) : taken;
-      if (octets !== taken) {
-        octets.set(held);
-        octets.set(taken, held.length);
+    // No number is over or under what was not declared.
+    if (read > (declared as number)) lie();
+    for (let at = 0; at < chunk.length; ) {
+      const taken = chunk.subarray(at, at + held.length - filled);
+      held.set(taken, filled);
+      filled += taken.length;
+      at += taken.length;
+      if (filled === held.length) {
+        yield base64Lines(held).subarray(skip);
+        skip = filled = 0;
       }
-      // The last line waits, even if it is whole: the end has no CRLF.
-      const whole = Math.max(0, Math.ceil(octets.length / LINE_SOURCE) - 1) * LINE_SOURCE;
-      held = octets.slice(whole);
-      if (whole > 0) yield base64Lines(octets.subarray(0, whole));
     }
   }
-  if (declared !== undefined && read !== declared) lie();
-  const end = new Uint8Array(base64Size(held.length));
-  writeBase64Lines(held, end);
-  if (end.length > 0) yield end;
+  if (read < (declared as number)) lie();
+  if (filled) yield base64Lines(held.subarray(0, filled)).subarray(skip);
 }

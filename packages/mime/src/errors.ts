@@ -1,13 +1,26 @@
 /** MimeError: the one error of this package. Everything it reports is the caller's to mend. */
 
 /**
- * What was wrong.
+ * What was wrong with a message (RFC 5322, RFC 2045).
  *
  * - `ERR_MIME_ADDRESS`: an address, a display name or a group
  * - `ERR_MIME_HEADER`: any other header field
  * - `ERR_MIME_CONTENT`: text, HTML or the content of an attachment
  * - `ERR_MIME_STREAM`: a streamed content broke its word while it was read: another size, no octets, read twice
  * - `ERR_MIME_TOO_LARGE`: the message is larger than `maxSize`
+ *
+ * @example
+ * ```ts
+ * import { compose, MimeError, type MimeErrorCode } from '@posthorn/mime';
+ *
+ * let code: MimeErrorCode | undefined;
+ * try {
+ *   compose({ from: 'a@example.com', subject: 'Hi\r\nBcc: c@example.org' });
+ * } catch (error) {
+ *   if (error instanceof MimeError) code = error.code;
+ * }
+ * console.log(code); // ERR_MIME_HEADER
+ * ```
  */
 export type MimeErrorCode =
   | 'ERR_MIME_ADDRESS'
@@ -17,7 +30,8 @@ export type MimeErrorCode =
   | 'ERR_MIME_TOO_LARGE';
 
 /**
- * Thrown when a message cannot be composed, before an octet of it exists, and by a stream that broke its word.
+ * Thrown when a message cannot be composed (RFC 5322 §2.1, RFC 2045), before an octet of it exists, and by a stream that
+ * broke its word. A TypeError. Numbers are octets.
  *
  * @example
  * ```ts
@@ -32,7 +46,7 @@ export type MimeErrorCode =
  */
 export class MimeError extends TypeError {
   declare readonly code: MimeErrorCode;
-  /** Which input: `subject`, `to[1]`, `attachments[0].filename`; `maxSize` when the whole is too large. */
+  /** Which input: `subject`, `to[1]`, `attachments[0].filename`; `content` or `size` from `attachment()`; `maxSize` when the whole is too large. */
   declare readonly path: string;
   /** With `ERR_MIME_TOO_LARGE`: the limit, octets. */
   declare readonly limit?: number;
@@ -41,24 +55,14 @@ export class MimeError extends TypeError {
   /** With `ERR_MIME_TOO_LARGE`: `actual - limit`. */
   declare readonly excess?: number;
 
-  constructor(code: MimeErrorCode, path: string, message: string, fields?: object) {
-    super(message);
+  /** @internal */
+  constructor(code: MimeErrorCode, path: string, value: unknown, why: string, fields?: object) {
+    super(`Cannot put ${JSON.stringify(String(value).slice(0, 80))} into ${path}: ${why}`);
     Object.assign(this, { name: 'MimeError', code, path }, fields);
   }
 }
 
 /** Refuses one input: `Cannot put "…" into to[1]: …`. */
-export function refuse(
-  code: MimeErrorCode,
-  path: string,
-  value: unknown,
-  why: string,
-  fields?: object,
-): never {
-  throw new MimeError(
-    code,
-    path,
-    `Cannot put ${JSON.stringify(value)?.slice(0, 80)} into ${path}: ${why}`,
-    fields,
-  );
+export function refuse(...reason: ConstructorParameters<typeof MimeError>): never {
+  throw new MimeError(...reason);
 }

@@ -1,8 +1,8 @@
 /** compose(): a message from its description. Everything is checked here, and nothing is read or sent. */
 import type { Attachment } from './attachment.ts';
-import { type Random, randomName, systemRandom } from './boundary.ts';
+import { type Random, randomName } from './boundary.ts';
 import { encodeText, type TransferEncoding } from './encoding/choose.ts';
-import { encodeUtf8 } from './encoding/utf-8.ts';
+import { utf8 } from './encoding/utf-8.ts';
 import { refuse } from './errors.ts';
 import { type Address, addressField } from './header/address.ts';
 import { formatDate } from './header/date.ts';
@@ -11,8 +11,27 @@ import { messageIdField } from './header/message-id.ts';
 import { multipart, type Part } from './part.ts';
 import { limitSize } from './size.ts';
 
-/** A message, described. Only `from` has to be there. */
+/**
+ * A message, described by its header fields (RFC 5322 §3.6) and its content. Only `from` has to be there; what is left out
+ * makes no field, unless a default is named.
+ *
+ * @example
+ * ```ts
+ * import { compose, type MessageSpec } from '@posthorn/mime';
+ *
+ * const spec: MessageSpec = {
+ *   from: 'Shop <shop@example.com>',
+ *   to: 'jane@example.net',
+ *   bcc: 'archive@example.com',
+ *   subject: 'Grüße',
+ *   text: 'Hello',
+ *   headers: [['X-Campaign', 'spring']],
+ * };
+ * console.log(compose(spec).to.join(' ')); // jane@example.net archive@example.com
+ * ```
+ */
 export interface MessageSpec {
+  /** The authors. */
   readonly from: Address | readonly Address[];
   /** Who sends for several authors; then it is needed (RFC 5322 §3.6.2). */
   readonly sender?: Address;
@@ -21,22 +40,43 @@ export interface MessageSpec {
   /** In the envelope only, never in the message. */
   readonly bcc?: Address | readonly Address[];
   readonly replyTo?: Address | readonly Address[];
+  /** Any text without control characters; outside ASCII as encoded-words (RFC 2047). */
   readonly subject?: string;
   /** Default: now. */
   readonly date?: Date;
   /** `<left@right>`. Default: 24 random letters and digits at the author's domain. */
   readonly messageId?: string;
+  /** `<left@right>`, one or several. */
   readonly inReplyTo?: string | readonly string[];
   readonly references?: string | readonly string[];
   /** Further fields, in this order. Those with a key of their own are refused here. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Plain text. Default: empty, where there is neither HTML nor an attachment. */
   readonly text?: string;
+  /** HTML, an alternative to the text where there are both (RFC 2046 §5.1.4). */
   readonly html?: string;
   /** Made by `attachment()`. Those with a `cid` go beside the HTML. */
   readonly attachments?: readonly Attachment[];
 }
 
-/** How a message is composed. */
+/**
+ * How a message is composed: size (RFC 1870), transfer encoding (RFC 2045 §6), where chance and time come from.
+ *
+ * @example
+ * ```ts
+ * import { type ComposeOptions, compose, MimeError } from '@posthorn/mime';
+ *
+ * const options: ComposeOptions = { maxSize: 1_000, now: () => new Date(0) };
+ * const spec = { from: 'a@example.com', text: `${'x'.repeat(76)}\n`.repeat(20) };
+ * let excess: number | undefined;
+ * try {
+ *   compose(spec, options);
+ * } catch (error) {
+ *   if (error instanceof MimeError) excess = error.excess;
+ * }
+ * console.log(excess === (compose(spec).size ?? 0) - 1_000); // true
+ * ```
+ */
 export interface ComposeOptions {
   /** The largest message allowed, octets as sent. Default: none. */
   readonly maxSize?: number;
@@ -62,13 +102,24 @@ export interface MessageContent extends AsyncIterable<Uint8Array> {
   sent: number;
   /** The octets as a web stream. */
   stream(): ReadableStream<Uint8Array>;
-  /** All octets. @throws MimeError `ERR_MIME_STREAM`, `ERR_MIME_TOO_LARGE` */
+  /** All octets. What they hold is not to be changed. @throws MimeError `ERR_MIME_STREAM`, `ERR_MIME_TOO_LARGE` */
   bytes(): Promise<Uint8Array>;
   /** All octets as text. @throws MimeError as bytes() */
   text(): Promise<string>;
 }
 
-/** A composed message. It can be given to `client.send()` of `@posthorn/core` as it is. */
+/**
+ * A composed message (RFC 5322 §2.1) with its envelope (RFC 5321 §2.3.1). It can be given to `client.send()` of
+ * `@posthorn/core` as it is, and read in any of four ways: as an async iterable, `stream()`, `bytes()`, `text()`.
+ *
+ * @example
+ * ```ts
+ * import { compose, type Message } from '@posthorn/mime';
+ *
+ * const message: Message = compose({ from: 'a@example.com', to: 'b@example.net', text: 'Hello' });
+ * for await (const chunk of message) console.log(chunk.length === message.size, message.from); // true a@example.com
+ * ```
+ */
 export interface Message extends MessageContent {
   /** The reverse-path: of `sender`, else of the first author. */
   readonly from: string;
@@ -78,10 +129,12 @@ export interface Message extends MessageContent {
   readonly body: '7BIT' | undefined;
   /** An address needs SMTPUTF8 (RFC 6531). */
   readonly smtpUtf8: boolean;
+  /** With its angle brackets. */
   readonly messageId: string;
   readonly attachments: readonly {
     readonly filename: string;
     readonly contentType: string;
+    /** Octets before encoding, where they are known. */
     readonly size: number | undefined;
   }[];
   readonly hasText: boolean;
@@ -93,7 +146,8 @@ export interface Message extends MessageContent {
 }
 
 /**
- * Composes a message (RFC 5322, RFC 2045). Synchronous, reads and sends nothing.
+ * Composes a message (RFC 5322, RFC 2045): octets with CRLF line ends, 7-bit but for addresses with `smtpUtf8`, no line over
+ * 998 (RFC 5322 §2.1.1). Synchronous, reads and sends nothing.
  *
  * @throws MimeError for what cannot be put into a message, with `code` and `path`; `ERR_MIME_TOO_LARGE` with `limit`, `actual`
  * and `excess` octets where `maxSize` is passed and the size is known
@@ -112,7 +166,7 @@ export interface Message extends MessageContent {
  * ```
  */
 export function compose(spec: MessageSpec, options: ComposeOptions = {}): Message {
-  const { random = systemRandom, now = () => new Date(), maxSize, transferEncoding } = options;
+  const { now = () => new Date(), maxSize } = options;
   const { text, html, subject, headers = [], attachments = [], date = now() } = spec;
   let head = '';
   const addresses = (
@@ -120,16 +174,17 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
     key: 'from' | 'sender' | 'replyTo' | 'to' | 'cc' | 'bcc',
   ): string[] => {
     const list: string[] = [];
-    const field = addressField(name, spec[key] ?? [], key, list, options.smtpUtf8);
-    // RFC 5322 §3.6.3: a message without the field is how its recipients do not learn of one another.
-    if (key !== 'bcc') head += field;
+    head += addressField(name, spec[key] ?? [], key, list, options.smtpUtf8);
     return list;
   };
+  const hidden = addresses('Bcc', 'bcc');
+  // RFC 5322 §3.6.3: a message without the field is how its recipients do not learn of one another.
+  head = '';
   const authors = addresses('From', 'from');
   const senders = addresses('Sender', 'sender');
   addresses('Reply-To', 'replyTo');
   const to = addresses('To', 'to');
-  const recipients = [...to, ...addresses('Cc', 'cc'), ...addresses('Bcc', 'bcc')];
+  const recipients = [...to, ...addresses('Cc', 'cc'), ...hidden];
   const [author] = authors;
   const [from = author as string] = senders;
   // RFC 5322 §3.6.2: several authors need a Sender, which is one mailbox.
@@ -137,8 +192,8 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
     refuse('ERR_MIME_ADDRESS', author ? 'sender' : 'from', from, 'needs one mailbox');
   const smtpUtf8 = /[^\n-~]/.test(head + recipients);
   if (subject !== undefined) head += textField('Subject', subject, 'subject');
-  const name = randomName(random);
-  const { messageId = `<${name}@${from.replace(/.*@/, '')}>` } = spec;
+  const name = randomName(options.random);
+  const { messageId = `<${name}@${from.replace(/.*@/s, '')}>` } = spec;
   head +=
     `Date: ${formatDate(date)}\r\n` +
     messageIdField('Message-ID', messageId, 'messageId') +
@@ -147,8 +202,7 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
   headers.forEach(([field, value], at) => {
     const path = `headers[${at}]`;
     if (
-      !/^[!-9;-~]{1,76}$/.test(field) ||
-      /^(From|Sender|Reply-To|To|B?cc|Subject|Date|Message-ID|In-Reply-To|References|MIME-Version|Content-.*)$/i.test(
+      !/^(?!(From|Sender|Reply-To|To|B?cc|Subject|Date|Message-ID|In-Reply-To|References|MIME-Version|Content-.*)$)[!-9;-~]{1,76}$/i.test(
         field,
       )
     )
@@ -160,19 +214,20 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
   const leaves: Part[] = [];
   const textParts: string[] = [];
   const leaf = (content: string, path: 'text' | 'html', subtype: string): void => {
-    const [encoding, body] = encodeText(content, path, transferEncoding);
+    const [encoding, body] = encodeText(content, path, options.transferEncoding);
     textParts.push(content);
     leaves.push([
       `Content-Type: text/${subtype}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}`,
     ]);
   };
+  const [file] = attachments;
   const hasHtml = html !== undefined;
   const hasText = text !== undefined;
-  if (hasText || !(hasHtml || attachments[0])) leaf(text ?? '', 'text', 'plain');
+  if (hasText || !(hasHtml || file)) leaf(hasText ? text : '', 'text', 'plain');
   if (hasHtml) leaf(html, 'html', 'html');
   const content =
-    attachments[0]?.assemble(head, attachments, leaves, hasHtml, name, maxSize) ??
-    inMemory(head + multipart('alternative', leaves, name).join(''));
+    file?.assemble(head, attachments, leaves, hasHtml, name, maxSize) ??
+    inMemory(head + multipart('alternative', leaves, name).flat().join(''));
   limitSize(content.minimumSize, maxSize);
   return Object.assign(content, {
     from,
@@ -192,7 +247,7 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
 function inMemory(given: string): MessageContent {
   // RFC 5322 §2.1: a message is a series of lines, and the last one ends like all of them.
   const text = given.replace(/(\r\n)?$/, '\r\n');
-  const content = encodeUtf8(text);
+  const content = utf8.encode(text);
   const { length } = content;
   return {
     content,
@@ -200,14 +255,19 @@ function inMemory(given: string): MessageContent {
     minimumSize: length,
     sent: 0,
     async *[Symbol.asyncIterator]() {
-      this.sent = length;
-      yield content;
+      yield this.bytes();
     },
     stream() {
       this.sent = length;
       return new Blob([content]).stream();
     },
-    bytes: async () => content,
-    text: async () => text,
+    async bytes() {
+      this.sent = length;
+      return content;
+    },
+    async text() {
+      this.sent = length;
+      return text;
+    },
   };
 }

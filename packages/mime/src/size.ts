@@ -7,9 +7,9 @@ export function base64Size(octets: number): number {
 }
 
 /** @throws MimeError `ERR_MIME_TOO_LARGE` where `actual` is over `limit`. */
-export function limitSize(actual: number, limit: number | undefined): void {
-  const excess = actual - (limit as number);
-  if (excess > 0)
+export function limitSize(actual: number, limit: number = actual): void {
+  const excess = actual - limit;
+  if (!(excess <= 0))
     refuse('ERR_MIME_TOO_LARGE', 'maxSize', actual, `${excess} octets over ${limit}`, {
       limit,
       actual,

@@ -49,7 +49,10 @@ const TOKENS = [
 
 const RUNS = [60, 61, 73, 74, 75, 76, 77, 78, 79, 80].map((length) => 'x'.repeat(length));
 
-const LONG_RUNS = [900, 990, 998, 999].flatMap((length) => ['y'.repeat(length), ' '.repeat(length)]);
+const LONG_RUNS = [900, 990, 998, 999].flatMap((length) => [
+  'y'.repeat(length),
+  ' '.repeat(length),
+]);
 
 /** Any text without control characters and without half a surrogate pair. */
 export const headerText: fc.Arbitrary<string> = fc
@@ -76,9 +79,22 @@ export const bodyText: fc.Arbitrary<string> = fc
     fc.oneof(
       {
         weight: 4,
-        arbitrary: fc.constantFrom('\r', '\n', '\r\n', ' \r\n', '\t\n', '\0', '\x7f', '\t', '=\r\n'),
+        arbitrary: fc.constantFrom(
+          '\r',
+          '\n',
+          '\r\n',
+          ' \r\n',
+          '\t\n',
+          '\0',
+          '\x7f',
+          '\t',
+          '=\r\n',
+        ),
       },
-      { weight: 4, arbitrary: fc.constantFrom(...TOKENS, '\r\n.', '\nFrom ', '\nF', '=_', '--=_0') },
+      {
+        weight: 4,
+        arbitrary: fc.constantFrom(...TOKENS, '\r\n.', '\nFrom ', '\nF', '=_', '--=_0'),
+      },
       { weight: 2, arbitrary: fc.constantFrom(...ODD_CHARACTERS) },
       { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
       { weight: 2, arbitrary: fc.string({ maxLength: 100 }) },
@@ -97,8 +113,18 @@ export const forbidden: fc.Arbitrary<string> = fc.oneof(
       .oneof(fc.integer({ min: 0, max: 0x1f }), fc.constant(0x7f))
       .map((code) => String.fromCharCode(code)),
   },
-  { weight: 1, arbitrary: fc.integer({ min: 0xd800, max: 0xdbff }).map((code) => `${String.fromCharCode(code)}x`) },
-  { weight: 1, arbitrary: fc.integer({ min: 0xdc00, max: 0xdfff }).map((code) => `x${String.fromCharCode(code)}`) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .integer({ min: 0xd800, max: 0xdbff })
+      .map((code) => `${String.fromCharCode(code)}x`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .integer({ min: 0xdc00, max: 0xdfff })
+      .map((code) => `x${String.fromCharCode(code)}`),
+  },
 );
 
 /** Text with something forbidden somewhere in it. */

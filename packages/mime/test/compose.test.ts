@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compose, MimeError } from '../src/index.ts';
+import { compose, type MimeError } from '../src/index.ts';
 import { fromUtf8, octetText, readEntity, treeOf, valuesOf } from './reader.ts';
 import {
   composed,
@@ -55,7 +55,7 @@ describe('header fields', () => {
       'Sender: sec@example.com',
       'Reply-To: "Doe, J." <j@example.com>, k@example.com',
       'To: b@example.net, Bob <bob@example.net>',
-      'Cc: Team:x@example.org, Y <y@example.org>;',
+      'Cc: Team: x@example.org, Y <y@example.org>;',
       'Subject: Hello, World (v1.0) <x>',
       'Date: Tue, 02 Jan 2024 03:04:05 +0000',
       'Message-ID: <1@example.com>',
@@ -107,7 +107,10 @@ describe('header fields', () => {
   });
 
   test('forty references fold between identifiers and none is cut', async () => {
-    const references = Array.from({ length: 40 }, (_, at) => `<${at}.${'a'.repeat(36)}@example.com>`);
+    const references = Array.from(
+      { length: 40 },
+      (_, at) => `<${at}.${'a'.repeat(36)}@example.com>`,
+    );
     const { head, fields } = await read({ references });
     expect(fields.find(({ name }) => name === 'References')?.value).toBe(references.join(' '));
     for (const line of head.split('\r\n')) expect(line.length).toBeLessThanOrEqual(78);
@@ -125,10 +128,29 @@ describe('header fields', () => {
     expectRefused({ messageId: id }, 'ERR_MIME_HEADER', 'messageId');
   });
 
+  test('a message identifier is at most 450 on each side, so that its line is under 998', async () => {
+    const id = (left: number, right: number): string =>
+      `<${'a'.repeat(left)}@${'b'.repeat(right)}>`;
+    const references = [id(450, 450), id(450, 450)];
+    const entity = await read({ messageId: id(450, 450), inReplyTo: id(450, 450), references });
+    expect(valuesOf(entity, 'References')).toEqual([references.join(' ')]);
+    for (const messageId of [id(451, 1), id(1, 451)])
+      expectRefused({ messageId }, 'ERR_MIME_HEADER', 'messageId');
+  });
+
   test.each(['X Foo', 'X:Foo', 'Fóo', '', 'X-A: 1\r\nX-Evil', 'X\0'])(
     'field name %j is refused',
     (name) => {
-      expectRefused({ headers: [['X-Good', '1'], [name, '1']] }, 'ERR_MIME_HEADER', 'headers[1]');
+      expectRefused(
+        {
+          headers: [
+            ['X-Good', '1'],
+            [name, '1'],
+          ],
+        },
+        'ERR_MIME_HEADER',
+        'headers[1]',
+      );
     },
   );
 
@@ -232,7 +254,9 @@ describe('texts', () => {
   );
 
   test('line ends of all kinds become CRLF', async () => {
-    expect((await read({ text: 'a\rb\nc\r\nd\n\re' })).content).toBe('a\r\nb\r\nc\r\nd\r\n\r\ne\r\n');
+    expect((await read({ text: 'a\rb\nc\r\nd\n\re' })).content).toBe(
+      'a\r\nb\r\nc\r\nd\r\n\r\ne\r\n',
+    );
   });
 
   test.each([
@@ -251,7 +275,13 @@ describe('texts', () => {
   });
 
   test('the shorter of quoted-printable and base64 is taken', async () => {
-    for (const text of ['ü'.repeat(9), 'üa'.repeat(40), 'ü    '.repeat(30), 'aaaaü', '\0\0\0aaaaa']) {
+    for (const text of [
+      'ü'.repeat(9),
+      'üa'.repeat(40),
+      'ü    '.repeat(30),
+      'aaaaü',
+      '\0\0\0aaaaa',
+    ]) {
       const sizes = { '': 0, 'quoted-printable': 0, base64: 0 };
       for (const transferEncoding of ['quoted-printable', 'base64'] as const)
         sizes[transferEncoding] = (await read({ text }, { transferEncoding })).body.length;
@@ -267,6 +297,7 @@ describe('texts', () => {
     expectRefused({ text: 'a\ud800b' }, 'ERR_MIME_CONTENT', 'text');
     expectRefused({ html: '\udc00' }, 'ERR_MIME_CONTENT', 'html');
     expectRefused({ text: 5 as unknown as string }, 'ERR_MIME_CONTENT', 'text');
+    expectRefused({ text: null as unknown as string }, 'ERR_MIME_CONTENT', 'text');
     expectRefused({ html: null as unknown as string }, 'ERR_MIME_CONTENT', 'html');
   });
 });
@@ -292,7 +323,9 @@ describe('chance and time', () => {
     const two = composed({ text: 'x', html: 'x' }, { random: other });
     expect(one.messageId).not.toBe(two.messageId);
     const boundaries = await Promise.all(
-      [one, two].map(async (message) => readEntity(await message.text()).parameters.get('boundary')),
+      [one, two].map(async (message) =>
+        readEntity(await message.text()).parameters.get('boundary'),
+      ),
     );
     expect(boundaries[0]).not.toBe(boundaries[1]);
   });
@@ -330,6 +363,10 @@ describe('maxSize', () => {
     const { size } = composed({ text: 'x' });
     const { excess } = thrownBy(() => composed({ text: 'x' }, { maxSize: 0 })) as MimeError;
     expect(excess).toBe(size);
+  });
+
+  test.each([Number.NaN, -1])('a limit of %s lets nothing pass', (maxSize) => {
+    expectRefused({ text: 'x' }, 'ERR_MIME_TOO_LARGE', 'maxSize', { maxSize });
   });
 
   test('other errors have none of the three numbers', () => {

@@ -31,7 +31,10 @@ const PLACES: readonly (readonly [path: string, put: (text: string) => Partial<M
         [`${key}[1]`, (text) => ({ sender: GOOD, [key]: [GOOD, text] })],
         [`${key}[1]`, (text) => ({ sender: GOOD, [key]: [GOOD, { name: text, address: GOOD }] })],
         [key, (text) => ({ sender: GOOD, [key]: { group: text, members: [GOOD] } })],
-        [`${key}.members[0]`, (text) => ({ [key]: { group: 'G', members: [`${text}@example.com`] } })],
+        [
+          `${key}.members[0]`,
+          (text) => ({ [key]: { group: 'G', members: [`${text}@example.com`] } }),
+        ],
         [
           `${key}[0].members[1]`,
           (text) => ({
@@ -50,13 +53,24 @@ const PLACES: readonly (readonly [path: string, put: (text: string) => Partial<M
   ['references', (text) => ({ references: ['<a@example.com>', `<${text}@example.com>`] })],
   ['references', (text) => ({ references: `<a@example.com>${text}<b@example.com>` })],
   ['headers[0]', (text) => ({ headers: [[text, 'x']] })],
-  ['headers[1]', (text) => ({ headers: [['X-A', 'x'], [`X-B${text}`, 'x']] })],
+  [
+    'headers[1]',
+    (text) => ({
+      headers: [
+        ['X-A', 'x'],
+        [`X-B${text}`, 'x'],
+      ],
+    }),
+  ],
   ['headers[0]', (text) => ({ headers: [['X-A', text]] })],
   ['attachments[0].filename', (text) => ({ attachments: [attachment(text, 'x')] })],
   [
     'attachments[1].contentType',
     (text) => ({
-      attachments: [attachment('a', 'x'), attachment('b', 'x', { contentType: `text/plain${text}` })],
+      attachments: [
+        attachment('a', 'x'),
+        attachment('b', 'x', { contentType: `text/plain${text}` }),
+      ],
     }),
   ],
   [
@@ -95,17 +109,26 @@ describe('a control character or half a surrogate pair is refused', () => {
   });
 
   test.each(places)('$path ($at), each of them', ({ path, put }) => {
-    const codes = [...Array.from({ length: 32 }, (_, at) => at), 0x7f, 0xd800, 0xdbff, 0xdc00, 0xdfff];
+    const codes = [
+      ...Array.from({ length: 32 }, (_, at) => at),
+      0x7f,
+      0xd800,
+      0xdbff,
+      0xdc00,
+      0xdfff,
+    ];
     for (const one of codes)
       for (const text of [String.fromCharCode(one), `x${String.fromCharCode(one)}y`])
         expectMimeError(refusal(put(text)), code(path), path);
   });
 });
 
-// The name before the angle bracket is trimmed of it: cleaned in silence, and harmless in the message.
-test.fails('a line break beside a display name in a string is refused', () => {
-  expectMimeError(refusal({ to: '\r\n Bob\n<bob@example.com>' }), 'ERR_MIME_ADDRESS', 'to');
-});
+test.each(['\r\n Bob\n<bob@example.com>', 'Bob\t<bob@example.com>', '\n<bob@example.com>'])(
+  'a control character beside a display name is refused, not trimmed: %j',
+  (to) => {
+    expectMimeError(refusal({ to }), 'ERR_MIME_ADDRESS', 'to');
+  },
+);
 
 test.each([
   ['CR LF in an address', { to: 'a@b.com>\r\nX-Evil: 1\r\nX: <' }, 'to'],
@@ -197,7 +220,22 @@ describe('what is accepted', () => {
           fc.tuple(headerText, address).map(([local, at]) => `"${local}"@${at.split('@')[1]}`),
           fc
             .array(
-              fc.constantFrom('a', '"', '\\', '@', '<', '>', ',', ' ', '.', '(', ')', ':', ';', 'b.c'),
+              fc.constantFrom(
+                'a',
+                '"',
+                '\\',
+                '@',
+                '<',
+                '>',
+                ',',
+                ' ',
+                '.',
+                '(',
+                ')',
+                ':',
+                ';',
+                'b.c',
+              ),
               { maxLength: 12 },
             )
             .map((parts) => parts.join('')),
@@ -251,7 +289,11 @@ describe('what is accepted', () => {
   test('of a content type or a cid changes no other field', async () => {
     await fc.assert(
       fc.asyncProperty(headerText, headerText, async (contentType, cid) => {
-        for (const options of [{ contentType }, { contentType: `text/plain; ${contentType}` }, { cid }]) {
+        for (const options of [
+          { contentType },
+          { contentType: `text/plain; ${contentType}` },
+          { cid },
+        ]) {
           let octets: Uint8Array;
           try {
             const attachments = [attachment('a.bin', 'content', options)];

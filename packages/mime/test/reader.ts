@@ -72,8 +72,9 @@ export function readParameters(text: string): [value: string, parameters: Map<st
   const raw = new Map<string, string>();
   let rest = text.slice(start.length);
   while (rest !== '') {
-    const found =
-      /^;[ \t]*([^=;\s]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s()<>@,;:\\"/[\]?=]+))[ \t]*/.exec(rest);
+    const found = /^;[ \t]*([^=;\s]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s()<>@,;:\\"/[\]?=]+))[ \t]*/.exec(
+      rest,
+    );
     if (!found) throw new SyntaxError(`no parameter: ${rest.slice(0, 80)}`);
     const [whole, name = '', quoted, token = ''] = found;
     if (raw.has(name.toLowerCase())) throw new SyntaxError(`parameter ${name} twice`);
@@ -352,7 +353,7 @@ export function readMessage(octets: Uint8Array, options: { utf8?: boolean } = {}
   const longest = Math.max(...raw.split('\r\n').map((line) => line.length));
   expect(longest, 'longest line').toBeLessThanOrEqual(998);
   if (!options.utf8) {
-    const outside = /[^\t\r\n -~]/.exec(raw.replaceAll(/\x7f|[\x01-\x08\x0b\x0c\x0e-\x1f]/g, ''));
+    const outside = /\P{ASCII}|\0/u.exec(raw);
     expect(outside?.[0], 'octet outside ASCII').toBeUndefined();
   }
   const message = readEntity(raw);

@@ -149,17 +149,16 @@ describe('size', () => {
     );
   });
 
-  test('is counted by bytes() too', async () => {
-    const message = composed({ attachments: [attachment('a', 'x')] });
-    const { length } = await message.bytes();
-    expect(message.sent).toBe(length);
-  });
-
-  // Without attachments bytes() gives the octets in memory, and sent stays 0.
-  test.fails('is counted by bytes() without attachments too', async () => {
-    const message = composed({ text: 'x' });
-    const { length } = await message.bytes();
-    expect(message.sent).toBe(length);
+  test.each([
+    ['with attachments', { attachments: [attachment('a', 'x')] }],
+    ['without', { text: 'x' }],
+  ])('is counted by bytes(), text() and stream() too, %s', async (_, spec) => {
+    const { length } = await composed(spec).bytes();
+    const [bytes, text, stream] = [composed(spec), composed(spec), composed(spec)];
+    await bytes.bytes();
+    await text.text();
+    await new Response(stream.stream()).arrayBuffer();
+    expect([bytes.sent, text.sent, stream.sent]).toEqual([length, length, length]);
   });
 
   test('of an attachment is its octets before encoding', () => {
@@ -194,8 +193,7 @@ describe('maxSize', () => {
         const full = await build(one, false).bytes();
         const { minimumSize } = build(one, false);
         expect((await build(one, false, full.length).bytes()).length).toBe(full.length);
-        const maxSize =
-          minimumSize + Math.floor(((full.length - 1 - minimumSize) * part) / 1_000);
+        const maxSize = minimumSize + Math.floor(((full.length - 1 - minimumSize) * part) / 1_000);
         const message = build(one, false, maxSize);
         let out = '';
         const error = await rejectionOf(

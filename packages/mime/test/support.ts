@@ -5,14 +5,15 @@ import {
   type ComposeOptions,
   compose,
   type Message,
+  type MessageSpec,
   MimeError,
   type MimeErrorCode,
-  type MessageSpec,
 } from '../src/index.ts';
 import { type Entity, readMessage } from './reader.ts';
 
 /** 0, 1, 2 …: the same each time it is asked. */
-export const counting = (octets: number): Uint8Array => Uint8Array.from({ length: octets }, (_, at) => at);
+export const counting = (octets: number): Uint8Array =>
+  Uint8Array.from({ length: octets }, (_, at) => at);
 
 export const FIXED: ComposeOptions = {
   random: counting,

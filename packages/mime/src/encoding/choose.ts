@@ -3,7 +3,19 @@ import { checkText } from '../header/field.ts';
 import { quotedPrintable } from './quoted-printable.ts';
 import { binaryUtf8 } from './utf-8.ts';
 
-/** Content-Transfer-Encoding of a text (RFC 2045 §6.1). */
+/**
+ * Content-Transfer-Encoding of a text (RFC 2045 §6.1). With `7bit`, as without any, a text that 7-bit lines of 998 cannot
+ * carry gets the shorter of the other two.
+ *
+ * @example
+ * ```ts
+ * import { compose, type TransferEncoding } from '@posthorn/mime';
+ *
+ * const transferEncoding: TransferEncoding = 'base64';
+ * const message = compose({ from: 'a@example.com', text: 'Hi' }, { transferEncoding });
+ * console.log((await message.text()).trimEnd().slice(-4)); // SGk=
+ * ```
+ */
 export type TransferEncoding = '7bit' | 'quoted-printable' | 'base64';
 
 // What 7bit cannot carry (RFC 2045 §2.7), and `=_`, which begins every boundary and stands in no encoded text.

@@ -12,19 +12,51 @@ import { encodedWords } from './encoded-word.ts';
 import { checkText, isPlain } from './field.ts';
 import { fold } from './fold.ts';
 
-/** One address, with or without a display name. */
+/**
+ * One address, with or without a display name: `mailbox` of RFC 5322 §3.4. The address is an addr-spec without angle
+ * brackets; a name may be any text, and an empty one is none. Neither is parsed further.
+ *
+ * @example
+ * ```ts
+ * import { compose, type Mailbox } from '@posthorn/mime';
+ *
+ * const to: Mailbox = { name: 'Doe, Jane', address: 'jane@bücher.example' };
+ * console.log(compose({ from: 'a@example.com', to }).to); // jane@xn--bcher-kva.example
+ * ```
+ */
 export interface Mailbox {
   readonly name?: string | undefined;
   readonly address: string;
 }
 
-/** A named group (RFC 5322 §3.4); it may be empty. */
+/**
+ * A named group (RFC 5322 §3.4). It may be empty, and then shows recipients that it names none of.
+ *
+ * @example
+ * ```ts
+ * import { compose, type Group } from '@posthorn/mime';
+ *
+ * const to: Group = { group: 'Team', members: ['a@example.net', 'Bob <bob@example.net>'] };
+ * console.log(compose({ from: 'a@example.com', to }).to.length); // 2
+ * ```
+ */
 export interface Group {
   readonly group: string;
   readonly members: readonly (string | Mailbox)[];
 }
 
-/** `'a@example.com'`, `'Name <a@example.com>'`, or the same as an object. A list is an array, never one string. */
+/**
+ * An address (RFC 5322 §3.4): `'a@example.com'`, `'Name <a@example.com>'`, or the same as an object, or a group. One string
+ * is one mailbox: a list is an array. A domain outside ASCII becomes A-labels (RFC 5890 §2.3.2.1).
+ *
+ * @example
+ * ```ts
+ * import { type Address, compose } from '@posthorn/mime';
+ *
+ * const to: Address[] = ['Bob <bob@example.net>', { name: 'Doe, J.', address: 'j@example.net' }];
+ * console.log(compose({ from: 'a@example.com', to }).toCount); // 2
+ * ```
+ */
 export type Address = string | Mailbox | Group;
 
 /**
@@ -44,7 +76,7 @@ export function addressField(
   const phrase = (text: string, at: string): string => {
     checkText(text, at, 'ERR_MIME_ADDRESS');
     // A quoted-string is no shelter for a look-alike: readers decode encoded-words inside it (RFC 2047 §5 forbids it).
-    if (text.length > 60 || !isPlain(text)) return encodedWords(text, name.length + 2);
+    if (text[60] || !isPlain(text)) return encodedWords(text, name.length + 2);
     return /^\w+( \w+)*$/.test(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`;
   };
   const mailbox = (item: string | Mailbox, at: string): string => {
@@ -61,8 +93,8 @@ export function addressField(
   const one = (item: Address, at: string): string => {
     const { group, members } = item as Group;
     return members
-      ? // RFC 2047 §5 (3): an encoded-word is set apart from the special beside it.
-        `${phrase(group, at).replace(/=$/, '= ')}:${list(members, `${at}.members`, mailbox)};`
+      ? // RFC 2047 §5 (3): an encoded-word is set apart from the specials beside it.
+        `${phrase(group, at).replace(/=$/, '= ')}: ${list(members, `${at}.members`, mailbox)};`
       : mailbox(item as Mailbox, at);
   };
   const whole = Array.isArray(value) ? list(value, path, one) : one(value as Address, path);
@@ -71,7 +103,8 @@ export function addressField(
 
 function parse(text: string): Mailbox {
   const [, quoted, plain, address = text] =
-    /^(?:"((?:[^"\\]|\\.)*)" *|([^"\\<>()[\],;:@]*))<(.*)>$/.exec(text) ?? [];
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what is trimmed must not be one
+    /^(?:"((?:[^"\\]|\\.)*)" *|([^\0-\x1f"\\<>()[\],;:@]*))<(.*)>$/.exec(text) ?? [];
   return { name: quoted?.replace(/\\(.)/g, '$1') ?? plain?.trim(), address };
 }
 
@@ -83,10 +116,9 @@ const ADDR_SPEC =
 function checkAddress(address: string, path: string, smtpUtf8: boolean | undefined): string {
   checkText(address, path, 'ERR_MIME_ADDRESS');
   const text = address[320] ? '' : address.replace(/[^@]*$/, toAscii);
-  const ascii = !/[^ -~]/.test(text);
-  if (!ADDR_SPEC.test(text) || (!smtpUtf8 && !ascii))
-    refuse('ERR_MIME_ADDRESS', path, address, 'not one local@domain, ASCII without smtpUtf8');
-  return ascii ? text : address;
+  return ADDR_SPEC.test(text) && (smtpUtf8 || !/[^ -~]/.test(text))
+    ? text
+    : refuse('ERR_MIME_ADDRESS', path, address, 'not one local@domain, ASCII without smtpUtf8');
 }
 
 /**

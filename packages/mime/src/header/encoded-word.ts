@@ -14,7 +14,7 @@ const SPECIAL = /[^\w!*+/ -]|_/g;
  */
 export function encodedWords(text: string, column: number): string {
   const binary = binaryUtf8(text);
-  // An escape takes three characters for one octet, base64 takes four for three.
+  // An escape takes three characters for one octet, base64 four for three.
   const q = 5 * binary.length <= 6 * binary.replace(SPECIAL, '').length;
   const source = q
     ? binary

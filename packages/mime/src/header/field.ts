@@ -16,7 +16,7 @@ export function checkText(
   forbidden: RegExp = /[\0-\x1f\x7f\p{Surrogate}]/u,
 ): string {
   return typeof text !== 'string' || forbidden.test(text)
-    ? refuse(code, path, text, 'no text, or it has control characters')
+    ? refuse(code, path, text, 'malformed, or has control characters')
     : text;
 }
 

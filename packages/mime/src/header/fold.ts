@@ -8,5 +8,11 @@
  * is the name alone.
  */
 export function fold(name: string, value: string): string {
-  return `${`${name}: ${value}`.trimEnd().replace(/(?=.{77}).{1,75}[^ ](?= +[^ ])(?<= .*?)/g, '$&\r\n')}\r\n`;
+  let column = name.length + 1;
+  return `${name}:${` ${value}`.trimEnd().replace(/ *[^ ]+/g, (word, at) => {
+    column += word.length;
+    if (!at || column < 77) return word;
+    column = word.length;
+    return `\r\n${word}`;
+  })}\r\n`;
 }

@@ -9,8 +9,7 @@ export function messageIdField(
   path: string,
 ): string {
   const list = [ids ?? []].flat().join(' ');
-  if (!list) return list;
-  if (!/^(<[!-;=?A-~]+@[!-;=?-~]+>( (?=<)|$))+$/.test(list) || /[^ ]{900}/.test(list))
-    refuse('ERR_MIME_HEADER', path, list, 'write <left@right>');
-  return fold(name, list);
+  return /^(<[!-;=?A-~]{1,450}@[!-;=?-~]{1,450}>( (?=<)|$))*$/.test(list)
+    ? list && fold(name, list)
+    : refuse('ERR_MIME_HEADER', path, list, 'write <left@right>');
 }

@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { base64Lines, portableBase64 } from '../src/encoding/base64.ts';
+import { type AttachmentContent, type AttachmentOptions, attachment } from '../src/index.ts';
+import { leaves, octetText, readMessage } from './reader.ts';
+import { composed, expectMimeError, expectRefused, parse, thrownBy, watched } from './support.ts';
+
+const one = (filename: string, content: AttachmentContent, options?: AttachmentOptions) => ({
+  attachments: [attachment(filename, content, options)],
+});
+
+describe('base64', () => {
+  test('is the same by every encoder, and each line of 76 has its CRLF before it', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (octets) => {
+        const expected = Buffer.from(octets)
+          .toString('base64')
+          .replace(/.{1,76}/g, '\r\n$&');
+        expect(octetText(base64Lines(octets))).toBe(expected);
+        expect(octetText(base64Lines(octets, portableBase64))).toBe(expected);
+      }),
+    );
+  });
+
+  test.each(['toBase64', 'Buffer', 'neither'])('uses what the runtime has: %s', async (native) => {
+    const content = Uint8Array.from({ length: 60_000 }, (_, at) => at % 251);
+    // Collected here: what else the runtime does in text() may itself need what is taken away.
+    const read = async (): Promise<string> => {
+      let text = '';
+      for await (const chunk of composed(one('a', content)))
+        for (const octet of chunk) text += String.fromCharCode(octet);
+      return text;
+    };
+    const expected = await read();
+    const runtime = globalThis as { Buffer?: unknown };
+    const { Buffer } = runtime;
+    let used = '';
+    let actual = '';
+    const toBase64 = function (this: Uint8Array): string {
+      used = 'toBase64';
+      return btoa(String.fromCharCode(...this));
+    };
+    const spied = {
+      from: (...octets: Parameters<typeof globalThis.Buffer.from>) => {
+        used = 'Buffer';
+        return (Buffer as typeof globalThis.Buffer).from(...octets);
+      },
+    };
+    const had = Object.getOwnPropertyDescriptor(Uint8Array.prototype, 'toBase64');
+    Object.defineProperty(Uint8Array.prototype, 'toBase64', {
+      configurable: true,
+      value: native === 'toBase64' ? toBase64 : undefined,
+    });
+    try {
+      runtime.Buffer = native === 'neither' ? undefined : spied;
+      actual = await read();
+    } finally {
+      runtime.Buffer = Buffer;
+      if (had) Object.defineProperty(Uint8Array.prototype, 'toBase64', had);
+      else delete (Uint8Array.prototype as { toBase64?: unknown }).toBase64;
+    }
+    expect(actual).toBe(expected);
+    expect(used).toBe(native === 'neither' ? '' : native);
+  });
+});
+
+describe('content', () => {
+  test.each([
+    ['a number', 5],
+    ['a list', [1, 2]],
+    ['an empty object', {}],
+    ['an ArrayBuffer', new ArrayBuffer(3)],
+    ['a stream that is text', { stream: 'abc' }],
+  ])('that is %s is refused at once', (_, content) => {
+    const error = thrownBy(() => attachment('a', content as unknown as AttachmentContent));
+    expectMimeError(error, 'ERR_MIME_CONTENT', 'content');
+  });
+
+  test('with half a surrogate pair is refused', () => {
+    expectMimeError(
+      thrownBy(() => attachment('a', 'a\ud800b')),
+      'ERR_MIME_CONTENT',
+      'content',
+    );
+  });
+
+  test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 64])(
+    'of %s octets is refused',
+    (size) => {
+      const { open } = watched([]);
+      expectMimeError(
+        thrownBy(() => attachment('a', { stream: open, size })),
+        'ERR_MIME_CONTENT',
+        'size',
+      );
+    },
+  );
+
+  test.each([
+    ['text', ['abc']],
+    ['empty text', ['']],
+    ['octets of another kind', [new Uint16Array(2)]],
+    ['an ArrayBuffer', [new ArrayBuffer(3)]],
+  ])('whose chunks are %s fails when it is read', async (_, chunks) => {
+    const stream = (): AsyncIterable<Uint8Array> =>
+      (async function* () {
+        yield* chunks as unknown as Uint8Array[];
+      })();
+    const message = composed({ text: 'x', ...one('a', { stream }) });
+    const error = await message.bytes().catch((reason: unknown) => reason);
+    expectMimeError(error, 'ERR_MIME_STREAM', 'attachments[0]');
+  });
+
+  test.each([
+    ['fewer', 9],
+    ['more', 11],
+  ])('of %s octets than declared never gives the closing boundary', async (_, length) => {
+    const source = watched([new Uint8Array(length)]);
+    const message = composed({ text: 'x', ...one('a', { stream: source.open, size: 10 }) });
+    let out = '';
+    const error = await (async () => {
+      for await (const chunk of message) out += octetText(chunk);
+    })().catch((reason: unknown) => reason);
+    expectMimeError(error, 'ERR_MIME_STREAM', 'attachments[0]');
+    expect(out).toMatch(/^Content-Disposition/m);
+    expect(out).not.toMatch(/^--.*--\r$/m);
+    expect([source.opened(), source.released()]).toEqual([1, 1]);
+  });
+
+  test('that is being read is released once when the message is given up, and no later one is opened', async () => {
+    const chunks = Array.from({ length: 100 }, () => new Uint8Array(60_000));
+    const [first, second] = [watched(chunks), watched(chunks)];
+    const attachments = [first, second].map(({ open }) => attachment('a', { stream: open }));
+    const reader = composed({ text: 'x', attachments }).stream().getReader();
+    while (first.pulled() < 3) await reader.read();
+    await reader.cancel();
+    expect([first.opened(), first.released(), second.opened()]).toEqual([1, 1, 0]);
+  });
+});
+
+describe('what is said of a file', () => {
+  test.each([
+    'text',
+    'text/',
+    '/plain',
+    'text/plain;',
+    'text/plain; charset',
+    'text/plain; a="\\"',
+    'text/plain; a="é"',
+    'text/plain, text/html',
+    `text/plain; a=${'x'.repeat(900)}`,
+    // A second `name` beside the one that is written.
+    'text/plain; name=other',
+    'text/plain; Name="other"',
+  ])('contentType %j is refused', (contentType) => {
+    expectRefused(one('a', 'x', { contentType }), 'ERR_MIME_HEADER', 'attachments[0].contentType');
+  });
+
+  test.each(['a b', '<a@b>', 'a>b', 'é', 'x'.repeat(900)])('cid %j is refused', (cid) => {
+    expectRefused(one('a', 'x', { cid }), 'ERR_MIME_HEADER', 'attachments[0].cid');
+  });
+
+  test('the longest that is accepted keeps every line at 998 or less', async () => {
+    const contentType = `text/plain; a=${'x'.repeat(885)}`;
+    const message = composed({
+      html: 'x',
+      ...one('a', 'x', { contentType, cid: 'c'.repeat(899) }),
+    });
+    // The strict reader refuses longer ones.
+    const [, file] = leaves(readMessage(await message.bytes()));
+    expect(file?.parameters.get('a')).toBe('x'.repeat(885));
+  });
+
+  test.each([
+    ['plain.txt', 'name="plain.txt"', 'filename="plain.txt"'],
+    ['a "b" \\c', 'name="a \\"b\\" \\\\c"', 'filename="a \\"b\\" \\\\c"'],
+    ['é.txt', 'name="=?utf-8?b?w6kudHh0?="', "filename*=utf-8''%C3%A9.txt"],
+    ["(*'%)é", 'name="=?utf-8?b?KConJSnDqQ==?="', "filename*=utf-8''%28%2A%27%25%29%C3%A9"],
+  ])('%s is written as %s and %s', async (filename, name, file) => {
+    const text = await composed(one(filename, 'x')).text();
+    expect(text).toContain(`Content-Type: application/octet-stream;\r\n ${name}\r\n`);
+    expect(text).toContain(`Content-Disposition: attachment;\r\n ${file}\r\n`);
+  });
+
+  test('a long name is cut into sections between its characters, in lines of 78 at most', async () => {
+    for (const character of ['x', 'é', '漢', '😀', '%', "'"]) {
+      for (let before = 0; before < 12; before += 1) {
+        const filename = `${'a'.repeat(before)}${character.repeat(60)}`;
+        const octets = await composed(one(filename, 'x')).bytes();
+        const entity = readMessage(octets);
+        for (const line of entity.head.split('\r\n')) expect(line.length).toBeLessThanOrEqual(78);
+        const values = [...entity.head.matchAll(/filename\*\d+\*=(?:utf-8'')?(.*?);?\r\n/g)];
+        expect(values.length).toBeGreaterThan(1);
+        // Each section by itself is whole characters.
+        expect(values.map(([, value = '']) => decodeURIComponent(value)).join('')).toBe(filename);
+        expect((await parse(octets)).attachments[0]?.filename).toBe(filename);
+      }
+    }
+  });
+});
