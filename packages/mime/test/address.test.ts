@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { attachment, type Message, type MessageSpec } from '../src/index.ts';
+import { attachment, compose, type Message, type MessageSpec } from '../src/index.ts';
 import { growthExponent } from './growth.ts';
 import { fromUtf8, octetText, readAddresses, readEntity, readMessage, valuesOf } from './reader.ts';
 import { composed, expectRefused, read } from './support.ts';
@@ -270,6 +270,16 @@ describe('a domain that is not ASCII', () => {
   ])('%j is refused', (given) => {
     expectRefused({ to: given }, 'ERR_MIME_ADDRESS', 'to');
     expectRefused({ to: given }, 'ERR_MIME_ADDRESS', 'to', { smtpUtf8: true });
+  });
+});
+
+describe('a domain that is not ASCII, in a process that runs for long', () => {
+  // URL.canParse() of Node 20 gives wrong answers for hosts in Latin-1 once it is optimised.
+  test('is mapped the ten thousandth time as the first', () => {
+    for (let count = 0; count < 20_000; count += 1)
+      expect(compose({ from: 'a@bücher.example', to: [], text: '' }).from).toBe(
+        'a@xn--bcher-kva.example',
+      );
   });
 });
 

@@ -130,10 +130,11 @@ function checkAddress(address: string, path: string, smtpUtf8: boolean | undefin
  */
 function toAscii(domain: string): string {
   if (!/[^ -~]/.test(domain)) return domain;
-  const url = `http://${domain}`;
-  const mapped =
-    /^[\p{L}\p{M}\p{Nd}.-]+$/u.test(domain) && URL.canParse(url) ? new URL(url).hostname : '';
+  // What the URL parser refuses is ignored, and `a` stays. (URL.canParse() of Node 20 errs once it is optimised.)
+  const { hostname } = Object.assign(new URL('http://a'), {
+    hostname: /^[\p{L}\p{M}\p{Nd}.-]+$/u.test(domain) && domain,
+  });
   const ascii = (text: string): string =>
     text.replace(/[^.]*([^ -~]|xn--)[^.]*/gi, 'xn--').toLowerCase();
-  return ascii(mapped) === ascii(domain) ? mapped : '';
+  return ascii(hostname) === ascii(domain) ? hostname : '';
 }
