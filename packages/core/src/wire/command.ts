@@ -5,8 +5,7 @@
  *   command = verb *( SP argument ) CRLF
  */
 
-/** The longest command line, in octets with its CRLF (RFC 5321 §4.5.3.1.4). */
-export const MAX_COMMAND_LINE = 512;
+export { MAX_COMMAND_LINE } from './limits.ts';
 
 const FORBIDDEN = /[\p{Cc}\p{Cs}]/u;
 

@@ -25,24 +25,21 @@ export interface Capabilities {
  * @param ignore - keywords to treat as absent, for servers that offer what they cannot do
  */
 export function parseCapabilities(reply?: Reply, ignore: readonly string[] = []): Capabilities {
-  const ignored = ignore.map((keyword) => keyword.toUpperCase());
   const keywords = new Map<string, readonly string[]>();
   for (const line of reply?.lines.slice(1) ?? []) {
     // `AUTH=LOGIN` is how servers older than RFC 2554 wrote it, and some still do beside the right form.
-    const [keyword = '', ...parameters] = line
-      .toUpperCase()
-      .replace('AUTH=', 'AUTH ')
-      .split(/[ \t]+/);
+    const [keyword, ...parameters] = line.toUpperCase().split(/[ \t]+|(?<=^AUTH)=/) as [string];
     // Letters outside ASCII can become ASCII in upper case: `ſ` does.
-    if (/^[\t -~]+$/.test(line) && !ignored.includes(keyword))
+    if (!/[^\t -~]/.test(line))
       keywords.set(keyword, [...(keywords.get(keyword) ?? []), ...parameters]);
   }
-  // RFC 1870 §3: no number, or 0, declares no fixed maximum.
-  const size = /^\d+$/.exec(keywords.get('SIZE')?.[0] ?? '')?.[0];
+  for (const keyword of ignore) keywords.delete(keyword.toUpperCase());
+  const size = keywords.get('SIZE')?.[0] as string;
   return {
     keywords,
     auth: new Set(keywords.get('AUTH')),
-    size: Number(size) || undefined,
+    // RFC 1870 §3: no number, or 0, declares no fixed maximum.
+    size: (!/\D/.test(size) && Number(size)) || undefined,
     has: (keyword) => keywords.has(keyword),
   };
 }

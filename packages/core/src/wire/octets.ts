@@ -1,7 +1,6 @@
-/** Several runs of octets as one array; a single one is not copied. */
+/** One or more runs of octets as one array; a single one is not copied. */
 export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
-  const [first = new Uint8Array(0)] = pieces;
-  if (pieces.length < 2) return first;
+  if (!pieces[1]) return pieces[0] as Uint8Array;
   const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {

@@ -3,16 +3,10 @@
  * repaired: what is not a mailbox is refused, so that one cannot become two or change its domain.
  *
  *   Mailbox = Local-part "@" ( Domain / address-literal )
+ *   Local-part = Dot-string / Quoted-string
  */
 import { unusable } from './command.ts';
-
-/** RFC 5321 §4.5.3.1.3: a path has at most 256 octets with its `<` and `>`. */
-const MAX_PATH = 254;
-
-// Local-part = Dot-string / Quoted-string. Dots may stand anywhere in an unquoted one: docomo.ne.jp
-// has mailboxes like `a..b@` and `a.@`. Of address literals, what IPv4, IPv6 and tagged ones are made of.
-const MAILBOX =
-  /^([\w!#-'*+/=?^`{|}~.\u0080-\u{10ffff}-]+|"([^\\"\p{Cc}]|\\[ -~])*")@(([a-z\d]([\w-]{0,61}[a-z\d])?(\.(?!$)|$))+|\[[\w.:-]+\])$/iu;
+import { MAX_PATH } from './limits.ts';
 
 /** A mailbox that the grammar accepted. It is never parsed again. */
 export interface Path {
@@ -30,33 +24,36 @@ export interface Path {
  * @throws TypeError where it is not one mailbox
  */
 export function parsePath(address: string, where: string): Path {
-  const text = `${address}`.slice(0, MAX_PATH + 1).replace(/[^@]*$/, toAscii);
-  if (!MAILBOX.test(text) || new TextEncoder().encode(text).length > MAX_PATH)
-    throw unusable(address, `${where}: not a mailbox`);
-  return { text, needsUtf8: /[^ -~]/.test(text) };
+  const text = toAscii(`${address}`);
+  const { length } = new TextEncoder().encode(text);
+  // Dots may stand anywhere in an unquoted local part: docomo.ne.jp has mailboxes like `a..b@` and `a.@`. A label
+  // may hold `_` too, but only letters and digits at its ends. Of address literals, what IPv4, IPv6 and tagged
+  // ones are made of.
+  const mailbox =
+    /^([^\p{Cc} "(),:-<>@[-\]]+|"([^\\"\p{Cc}]|\\[ -~])*")@(\b((?!_)[\w-]{1,63}\b(?<!_)(\.\b|$))+|\[[\w.:-]+\])$/u;
+  if (!mailbox.test(text) || length > MAX_PATH) throw unusable(address, `${where}: not a mailbox`);
+  return { text, needsUtf8: length > text.length };
 }
 
 /**
- * A domain in the form that goes on the wire; empty where it is none.
+ * A domain, alone or at the end of an address, in the form that goes on the wire; as it is where it has none.
  *
  * U-labels become A-labels (RFC 5891 §4) by the only UTS 46 mapper that every runtime has, the URL
- * parser. It also rewrites what is no domain name (`1.2` becomes `1.0.0.2`, `a/b` becomes `a`), so
- * only letters, digits, marks and hyphens go in, an ASCII label must come out as it went in, and any
- * other as an A-label.
+ * parser. It also rewrites what is no domain name (`1.2` becomes `1.0.0.2`, `a/b` becomes `a`), so only
+ * letters, digits, marks and hyphens go in, never ASCII alone, and each label outside ASCII must come out as
+ * an A-label.
  */
-export function toAscii(domain: string): string {
-  if (!/[^ -~]/.test(domain)) return domain;
-  const url = `http://${domain}`;
-  const mapped =
-    /^[\p{L}\p{Nd}\p{M}.-]+$/u.test(domain) && URL.canParse(url) ? new URL(url).hostname : '';
-  const ascii = (text: string): string =>
-    text.replace(/[^.]*([^ -~]|xn--)[^.]*/gi, 'xn--').toLowerCase();
-  return ascii(mapped) === ascii(domain) ? mapped : '';
+export function toAscii(text: string): string {
+  return text.replace(/(?<![^@])(?=[^@]*[^ -~])[\p{L}\p{Nd}\p{M}.-]{1,254}$/u, (domain) => {
+    // What the URL parser refuses is ignored, and `a` stays.
+    const { hostname } = Object.assign(new URL('http://a'), { hostname: domain });
+    const aLabels = (name: string): number => name.split(/[^.]*([^ -~]|xn--)[^.]*/i).length;
+    return aLabels(hostname) === aLabels(domain) ? hostname : domain;
+  });
 }
 
 /** The address literal of a local end (RFC 5321 §4.1.3). */
 export function addressLiteral(address = '127.0.0.1'): string {
-  // An IPv4 address mapped into IPv6 is written as what it is; a zone means nothing to the server.
-  const bare = address.replace(/^::ffff:(?=\d+\.)|%.*/gi, '');
-  return `[${bare.includes(':') ? 'IPv6:' : ''}${bare}]`;
+  // An IPv4 address, also one mapped into IPv6, is written as what it is; a zone means nothing to the server.
+  return `[IPv6:${address}]`.replace(/IPv6:(::ffff:)?(?=\d+\.)|%.*(?=])/gi, '');
 }

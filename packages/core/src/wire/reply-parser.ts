@@ -4,21 +4,9 @@
  *
  *   Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
  */
+import { LF, MAX_REPLY, MAX_REPLY_LINE } from './limits.ts';
 import { concatenate } from './octets.ts';
 import { makeReply, type Reply } from './reply.ts';
-
-/** The longest reply line accepted, in octets with its CRLF. RFC 5321 §4.5.3.1.5 asks for 512. */
-export const MAX_REPLY_LINE = 4_096;
-/** The longest reply accepted, in octets over all its lines. */
-export const MAX_REPLY = 65_536;
-
-// The second digit is not looked at (RFC 5321 §4.2: clients act on the first), the third neither.
-// RFC 5321 §2.3.8: a line ends with CR LF and with nothing else, so a CR must stand before the LF.
-const REPLY_LINE = /^([2-5]\d\d)(?:([ -])(.*))?\r\n$/s;
-/** Control characters but TAB. */
-const CONTROL = /[^\P{Cc}\t]/gu;
-const printable = (text: string): string => text.replace(CONTROL, '\ufffd');
-const decoder: TextDecoder = /*#__PURE__*/ new TextDecoder();
 
 /** Collects octets by `push` and gives whole replies by `next`. */
 export interface ReplyParser {
@@ -36,38 +24,38 @@ export interface ReplyParser {
 
 export function createReplyParser(): ReplyParser {
   let held: Uint8Array = new Uint8Array(0);
-  let code = '';
+  /** The unfinished reply, and the text of its lines. */
+  let reply = '';
   let lines: string[] = [];
-  /** Octets of `lines`. */
-  let size = 0;
   return {
     get pending() {
-      return held.length + size > 0;
+      return held.length + reply.length > 0;
     },
     push(octets) {
       held = concatenate([held, octets]);
     },
     next() {
       for (;;) {
-        const end = held.indexOf(10) + 1;
-        const length = end || held.length;
-        if (length > MAX_REPLY_LINE || size + length > MAX_REPLY)
-          throw new Error('a reply is too long');
-        if (!end) return undefined;
-        const line = decoder.decode(held.subarray(0, end));
-        const [, digits, separator, text = ''] = REPLY_LINE.exec(line) ?? [];
-        // RFC 5321 §4.2.1: each line of a reply has the same code.
-        if (!digits || (size && code !== digits))
-          throw new Error(`this is no reply: ${printable(JSON.stringify(line.slice(0, 80)))}`);
+        const room = Math.min(MAX_REPLY_LINE, MAX_REPLY - reply.length);
+        const end = held.indexOf(LF) + 1;
+        if (!end && held.length <= room) return undefined;
+        // Control characters but TAB and a line end are replaced.
+        const line = new TextDecoder()
+          .decode(held.subarray(0, end || room))
+          .replace(/(?!\r?\n)[^\P{Cc}\t]/gu, '\ufffd');
+        reply += line;
+        // RFC 5321 §4.2.1: each line of a reply has the same code, so the line is looked at behind it. The second
+        // digit can be any (§4.2: clients act on the first), the third too.
+        // RFC 5321 §2.3.8: a line ends with CR LF and with nothing else, so a CR must stand before the LF.
+        if (end > room || !/^([2-5]\d\d)\1([ -].*)?\r\n/s.test(reply.slice(0, 3) + line))
+          throw new Error(`this is no reply, or too long: ${JSON.stringify(reply.slice(0, 80))}`);
         held = held.subarray(end);
-        size += end;
-        code = digits;
-        lines.push(printable(text));
-        if (separator !== '-') {
-          const reply = makeReply(Number(code), lines);
+        lines.push(line.slice(4, -2));
+        if (line[3] !== '-') {
+          const whole = makeReply(Number(reply.slice(0, 3)), lines);
+          reply = '';
           lines = [];
-          size = 0;
-          return reply;
+          return whole;
         }
       }
     },

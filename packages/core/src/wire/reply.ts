@@ -31,7 +31,7 @@ export interface Reply {
 
 // RFC 3463 §2: subject and detail have one to three digits. The class has to be that of the reply code:
 // `550 4.2.1` is permanent, and its 4.2.1 is noise. There is no class 3.
-const PREFIX = /^(.)..(?:(?!3)(\1(?:\.\d{1,3}){2})(?: |$))?/;
+const PREFIX = /^(.)..((?!3)(\1(\.\d{1,3}){2})( |$))?/;
 
 /**
  * Makes the reply value of a code and its lines.
@@ -42,7 +42,7 @@ const PREFIX = /^(.)..(?:(?!3)(\1(?:\.\d{1,3}){2})(?: |$))?/;
 export function makeReply(code: number, lines: readonly string[]): Reply {
   return {
     code,
-    enhanced: PREFIX.exec(code + (lines[0] as string))?.[2] as EnhancedStatusCode | undefined,
+    enhanced: PREFIX.exec(code + (lines[0] as string))?.[3] as EnhancedStatusCode | undefined,
     lines,
     text: lines.map((line) => (code + line).replace(PREFIX, '')).join(' '),
   };
@@ -55,7 +55,5 @@ export function describeReply({ code, lines }: Reply): string {
 
 /** The reply as it stood on the wire, without the last line end. */
 export function wireText({ code, lines }: Reply): string {
-  return lines
-    .map((line, at) => code + (lines[at + 1] === undefined ? ' ' : '-') + line)
-    .join('\n');
+  return lines.map((line, at) => code + (at + 1 in lines ? '-' : ' ') + line).join('\n');
 }

@@ -5,18 +5,13 @@
  * A bare CR or a bare LF never reaches the wire: each becomes CR LF. NUL and lines over 998 octets
  * are refused. Knows nothing of commands or replies.
  */
+import { CR, DOT, LF, MAX_TEXT_LINE } from './limits.ts';
 import { concatenate } from './octets.ts';
-
-/** RFC 5321 §4.5.3.1.6: 1,000 octets with CR LF, "not counting the leading dot duplicated for transparency". */
-export const MAX_TEXT_LINE = 998;
-
-const CR = 13;
-const LF = 10;
-const DOT = 46;
-const CRLF: readonly number[] = [CR, LF];
 
 /** The end of mail data, when the content before it ended with CR LF (RFC 5321 §4.1.1.4). */
 export const END_OF_DATA: Uint8Array = /*#__PURE__*/ Uint8Array.of(DOT, CR, LF);
+
+const CRLF: Uint8Array = /*#__PURE__*/ END_OF_DATA.subarray(1);
 
 /** Turns content into mail data, chunk by chunk. */
 export interface Transparency {
@@ -33,63 +28,49 @@ export interface Transparency {
 }
 
 export function createTransparency(): Transparency {
-  /** Octets of the unfinished line. */
-  let column = 0;
-  /** The last chunk ended with a CR, which was completed to CR LF: the LF that may follow is left out. */
-  let completed = false;
   let octets = 0;
+  /** What `octets` was at the begin of the unfinished line. */
+  let line = 0;
+  /** The last octet of the chunks so far. After a CR, which was completed to CR LF, the LF that may follow is left out. */
+  let last = LF;
+  const push = (chunk: Uint8Array): Uint8Array => {
+    let unfit = chunk.includes(0);
+    const pieces: Uint8Array[] = [];
+    let at = last === CR && chunk[0] === LF ? 1 : 0;
+    let copied = at;
+    let cr = -1;
+    let lf = -1;
+    while (at < chunk.length) {
+      if (octets === line && chunk[at] === DOT) {
+        pieces.push(chunk.subarray(copied, at + 1));
+        copied = at;
+      }
+      // Where there is none, -1 becomes a place behind everything.
+      if (cr < at) cr = chunk.indexOf(CR, at) >>> 0;
+      if (lf < at) lf = chunk.indexOf(LF, at) >>> 0;
+      const end = Math.min(cr, lf, chunk.length);
+      octets += end - at;
+      unfit ||= octets - line > MAX_TEXT_LINE;
+      at = end + 1;
+      if (end === chunk.length) break;
+      line = octets += 2;
+      if (lf === cr + 1) at += 1;
+      else {
+        pieces.push(chunk.subarray(copied, end), CRLF);
+        copied = at;
+      }
+    }
+    if (unfit) throw new Error('it holds NUL, or a line over 998 octets');
+    last = chunk.at(-1) ?? last;
+    pieces.push(chunk.subarray(copied));
+    return concatenate(pieces);
+  };
   return {
     get octets() {
       return octets;
     },
-    push(chunk) {
-      if (chunk.includes(0)) throw unfit();
-      const { length } = chunk;
-      const pieces: Uint8Array[] = [];
-      let at = completed && chunk[0] === LF ? 1 : 0;
-      let copied = at;
-      /** Goes on copying at `from`, behind what is inserted in place of what was left out. */
-      const insert = (to: number, inserted: readonly number[], from: number): void => {
-        pieces.push(chunk.subarray(copied, to), Uint8Array.from(inserted));
-        copied = from;
-      };
-      let cr = -1;
-      let lf = -1;
-      completed &&= !length;
-      while (at < length) {
-        if (!column && chunk[at] === DOT) {
-          insert(at, [DOT], at);
-          octets -= 1;
-        }
-        if (cr < at) cr = find(chunk, CR, at);
-        if (lf < at) lf = find(chunk, LF, at);
-        const end = Math.min(cr, lf);
-        column += end - at;
-        if (column > MAX_TEXT_LINE) throw unfit();
-        at = end + 1;
-        if (end === length) break;
-        if (end === cr && chunk[at] === LF) at += 1;
-        else insert(end, CRLF, at);
-        completed = cr === length - 1;
-        column = 0;
-      }
-      const whole = concatenate([...pieces, chunk.subarray(copied)]);
-      octets += whole.length;
-      return whole;
-    },
-    end() {
-      // RFC 5321 §4.1.1.4: the CR LF that ends the last line is part of the content, and is not sent twice.
-      const owed = Uint8Array.from(column ? CRLF : []);
-      octets += owed.length;
-      return owed;
-    },
+    push,
+    // RFC 5321 §4.1.1.4: the CR LF that ends the last line is part of the content, and is not sent twice.
+    end: () => push(CRLF.subarray(octets === line ? 2 : 0)),
   };
-}
-
-const unfit = (): Error => new Error(`it holds NUL, or a line over ${MAX_TEXT_LINE} octets`);
-
-/** Where an octet is found from a place on; nowhere is at the end. */
-function find(chunk: Uint8Array, octet: number, from: number): number {
-  const at = chunk.indexOf(octet, from);
-  return at < 0 ? chunk.length : at;
 }

@@ -32,9 +32,7 @@ describe('parseCapabilities()', () => {
 
   test('parseCapabilities() takes no keyword from the greeting line when it names one', () => {
     expect(parseCapabilities(makeReply(250, ['STARTTLS'])).keywords.size).toBe(0);
-    expect(parseCapabilities(makeReply(250, ['host STARTTLS', 'DSN'])).has('STARTTLS')).toBe(
-      false,
-    );
+    expect(parseCapabilities(makeReply(250, ['host STARTTLS', 'DSN'])).has('STARTTLS')).toBe(false);
   });
 
   test.each([

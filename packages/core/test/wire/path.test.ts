@@ -87,6 +87,9 @@ describe('parsePath()', () => {
     ['has a label that begins with a hyphen', 'user@-example.com'],
     ['has a label that ends with a hyphen', 'user@example-.com'],
     ['has a label of 64', `user@${label63}a.example`],
+    ['has a label of 64 with a hyphen', `user@a-${label63.slice(1)}.example`],
+    ['has a label that begins with an underscore', 'user@_a.example'],
+    ['has a label that ends with an underscore', 'user@a_.example'],
     ['has 255 octets', `${'a'.repeat(64)}@${label63}.${label63}.${'a'.repeat(62)}`],
     ['has an empty literal', 'user@[]'],
     ['has an open literal', 'user@[192.0.2.1'],
@@ -193,6 +196,12 @@ describe('parsePath()', () => {
       { numRuns: 4_000 },
     );
     expect(accepted).toBeGreaterThan(400);
+  });
+
+  // The URL parser drops variation selectors: what is too long would be cut to another domain.
+  test('parsePath() throws TypeError when an address is too long before it is mapped', () => {
+    expect(parsed(`a@ä${'\ufe00'.repeat(252)}.bank.example`)).toBeUndefined();
+    expect(parsed(`a@${'\ufe00'.repeat(252)}ä.example`)).toBeUndefined();
   });
 
   // RFC 5321 §4.5.3.1.3 counts octets.

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { MAX_REPLY, MAX_REPLY_LINE } from '../../src/wire/limits.ts';
 import type { Reply } from '../../src/wire/reply.ts';
-import { createReplyParser, MAX_REPLY, MAX_REPLY_LINE } from '../../src/wire/reply-parser.ts';
+import { createReplyParser } from '../../src/wire/reply-parser.ts';
 import { CUTS, type Cut, latin1, octetsOf, perOctet, randomCut, whole } from './cuts.ts';
 import { growthExponent } from './growth.ts';
 
@@ -29,6 +30,8 @@ function parse(chunks: readonly Uint8Array[]): Parsed {
 }
 
 const parseText = (text: string, cut: Cut = whole): Parsed => parse(cut(octetsOf(text)));
+
+const REFUSED = /^this is no reply, or too long: "/;
 
 /** The one reply of a text. */
 function only(text: string): Reply {
@@ -119,7 +122,7 @@ describe('ReplyParser refuses what is no reply', () => {
       const octets = typeof wire === 'string' ? octetsOf(wire) : wire;
       const { replies, fault } = parse(cut(octets));
       expect(replies).toEqual([]);
-      expect(fault).toMatch(/^this is no reply: "/);
+      expect(fault).toMatch(REFUSED);
     });
 
     test.each(refused)('ReplyParser gives the reply before it when it is %s', (_name, wire) => {
@@ -137,7 +140,7 @@ describe('ReplyParser refuses what is no reply', () => {
 
   test('ReplyParser shows no control character when it refuses a line', () => {
     const { fault } = parseText('\x1b[2J\0\x07 no reply\r\n');
-    expect(fault).toMatch(/^[ -~]+$/);
+    expect(fault).not.toMatch(/\p{Cc}/u);
   });
 });
 
@@ -197,19 +200,19 @@ describe('ReplyParser is bounded', () => {
   test.each(CUTS)('ReplyParser refuses a line when it has 4,097 octets, cut %s', (_, cut) => {
     expect(parseText(lineOf(4_097), cut)).toMatchObject({
       replies: [],
-      fault: 'a reply is too long',
+      fault: expect.stringMatching(REFUSED),
     });
   });
 
   test('ReplyParser refuses a line when it does not end', () => {
     expect(parseText('x'.repeat(4_096)).fault).toBeUndefined();
-    expect(parseText('x'.repeat(4_097)).fault).toBe('a reply is too long');
+    expect(parseText('x'.repeat(4_097)).fault).toMatch(REFUSED);
   });
 
   test('ReplyParser counts octets when the text is UTF-8', () => {
     const text = 'я'.repeat(2_045);
     expect(parseText(`250 ${text}\r\n`).replies[0]?.text).toBe(text);
-    expect(parseText(`250 ${text}x\r\n`).fault).toBe('a reply is too long');
+    expect(parseText(`250 ${text}x\r\n`).fault).toMatch(REFUSED);
   });
 
   /** A reply of `total` octets in lines of 1,024. */
@@ -229,10 +232,13 @@ describe('ReplyParser is bounded', () => {
   test.each(CUTS)('ReplyParser refuses a reply when it has 65,537 octets, cut %s', (_, cut) => {
     expect(parseText(replyOf(65_546), cut)).toMatchObject({
       replies: [],
-      fault: 'a reply is too long',
+      fault: expect.stringMatching(REFUSED),
     });
     const longer = replyOf(65_536).replace('250 x', '250 xx');
-    expect(parseText(longer, cut)).toMatchObject({ replies: [], fault: 'a reply is too long' });
+    expect(parseText(longer, cut)).toMatchObject({
+      replies: [],
+      fault: expect.stringMatching(REFUSED),
+    });
   });
 
   test('ReplyParser counts each reply anew when many come', () => {
@@ -242,7 +248,7 @@ describe('ReplyParser is bounded', () => {
   });
 
   test('ReplyParser stops holding octets when continuation lines never end', () => {
-    expect(parseText('250-x\r\n'.repeat(10_000)).fault).toBe('a reply is too long');
+    expect(parseText('250-x\r\n'.repeat(10_000)).fault).toMatch(REFUSED);
   });
 
   test('ReplyParser takes time in proportion when a stream comes octet by octet', () => {
