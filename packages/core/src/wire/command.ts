@@ -7,15 +7,13 @@
 
 export { MAX_COMMAND_LINE } from './limits.ts';
 
-const FORBIDDEN = /[\p{Cc}\p{Cs}]/u;
-
 /**
  * One command line with its CRLF.
  *
- * @throws TypeError where it would hold a control character: CR, LF and NUL among them
+ * @throws TypeError where it would hold a control character, CR, LF and NUL among them, or half a surrogate pair
  */
 export function commandLine(text: string): string {
-  if (FORBIDDEN.test(text)) throw unusable(text, 'a command: it holds a control character');
+  if (/[\p{Cc}\p{Cs}]/u.test(text)) throw unusable(text, 'a command line');
   return `${text}\r\n`;
 }
 

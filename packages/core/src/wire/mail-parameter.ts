@@ -17,6 +17,6 @@ export const MAIL_RULES: readonly (readonly [
   parameter: string,
   asks: (message: MailParameters) => boolean | undefined,
 ])[] = [
-  ['SMTPUTF8', 'SMTPUTF8', ({ smtpUtf8 }) => smtpUtf8],
-  ['8BITMIME', 'BODY=8BITMIME', ({ body }) => body === '8BITMIME'],
+  ['SMTPUTF8', 'SMTPUTF8', (message) => message.smtpUtf8],
+  ['8BITMIME', 'BODY=8BITMIME', (message) => message.body === '8BITMIME'],
 ];

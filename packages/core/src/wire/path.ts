@@ -30,7 +30,7 @@ export function parsePath(address: string, where: string): Path {
   // may hold `_` too, but only letters and digits at its ends. Of address literals, what IPv4, IPv6 and tagged
   // ones are made of.
   const mailbox =
-    /^([^\p{Cc} "(),:-<>@[-\]]+|"([^\\"\p{Cc}]|\\[ -~])*")@(\b((?!_)[\w-]{1,63}\b(?<!_)(\.\b|$))+|\[[\w.:-]+\])$/u;
+    /^([^\p{Cc} "(),:-<>@[-\]]+|"([^\\"\p{Cc}]|\\[ -~])*")@(([^\W_]([\w-]{0,61}[^\W_])?(\.\b|$))+|\[[\w.:-]+\])$/u;
   if (!mailbox.test(text) || length > MAX_PATH) throw unusable(address, `${where}: not a mailbox`);
   return { text, needsUtf8: length > text.length };
 }

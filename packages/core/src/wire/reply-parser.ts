@@ -26,7 +26,7 @@ export function createReplyParser(): ReplyParser {
   let held: Uint8Array = new Uint8Array(0);
   /** The unfinished reply, and the text of its lines. */
   let reply = '';
-  let lines: string[] = [];
+  const lines: string[] = [];
   return {
     get pending() {
       return held.length + reply.length > 0;
@@ -48,14 +48,12 @@ export function createReplyParser(): ReplyParser {
         // digit can be any (§4.2: clients act on the first), the third too.
         // RFC 5321 §2.3.8: a line ends with CR LF and with nothing else, so a CR must stand before the LF.
         if (end > room || !/^([2-5]\d\d)\1([ -].*)?\r\n/s.test(reply.slice(0, 3) + line))
-          throw new Error(`this is no reply, or too long: ${JSON.stringify(reply.slice(0, 80))}`);
+          throw new Error(`not a reply, or too long: ${JSON.stringify(reply.slice(0, 80))}`);
         held = held.subarray(end);
         lines.push(line.slice(4, -2));
         if (line[3] !== '-') {
-          const whole = makeReply(Number(reply.slice(0, 3)), lines);
           reply = '';
-          lines = [];
-          return whole;
+          return makeReply(Number(line.slice(0, 3)), lines.splice(0));
         }
       }
     },

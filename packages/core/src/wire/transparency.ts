@@ -11,7 +11,7 @@ import { concatenate } from './octets.ts';
 /** The end of mail data, when the content before it ended with CR LF (RFC 5321 §4.1.1.4). */
 export const END_OF_DATA: Uint8Array = /*#__PURE__*/ Uint8Array.of(DOT, CR, LF);
 
-const CRLF: Uint8Array = /*#__PURE__*/ END_OF_DATA.subarray(1);
+const CRLF: Uint8Array = /*#__PURE__*/ Uint8Array.of(CR, LF);
 
 /** Turns content into mail data, chunk by chunk. */
 export interface Transparency {
@@ -36,7 +36,7 @@ export function createTransparency(): Transparency {
   const push = (chunk: Uint8Array): Uint8Array => {
     let unfit = chunk.includes(0);
     const pieces: Uint8Array[] = [];
-    let at = last === CR && chunk[0] === LF ? 1 : 0;
+    let at = Number(last === CR && chunk[0] === LF);
     let copied = at;
     let cr = -1;
     let lf = -1;
@@ -60,7 +60,7 @@ export function createTransparency(): Transparency {
         copied = at;
       }
     }
-    if (unfit) throw new Error('it holds NUL, or a line over 998 octets');
+    if (unfit) throw new Error('NUL, or a line over 998 octets');
     last = chunk.at(-1) ?? last;
     pieces.push(chunk.subarray(copied));
     return concatenate(pieces);

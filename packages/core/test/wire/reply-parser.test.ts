@@ -31,7 +31,7 @@ function parse(chunks: readonly Uint8Array[]): Parsed {
 
 const parseText = (text: string, cut: Cut = whole): Parsed => parse(cut(octetsOf(text)));
 
-const REFUSED = /^this is no reply, or too long: "/;
+const REFUSED = /^not a reply, or too long: "/;
 
 /** The one reply of a text. */
 function only(text: string): Reply {

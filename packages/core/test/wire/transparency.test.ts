@@ -31,7 +31,7 @@ function send(content: Uint8Array, cut: Cut): Sent | undefined {
     for (const chunk of cut(content)) out.push(transparency.push(chunk));
     out.push(transparency.end());
   } catch (error) {
-    expect((error as Error).message).toBe('it holds NUL, or a line over 998 octets');
+    expect((error as Error).message).toBe('NUL, or a line over 998 octets');
     return undefined;
   }
   return { data: binary(join(out)), octets: transparency.octets };
