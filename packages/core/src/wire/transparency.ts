@@ -34,7 +34,7 @@ export function createTransparency(): Transparency {
   /** The last octet of the chunks so far. After a CR, which was completed to CR LF, the LF that may follow is left out. */
   let last = LF;
   const push = (chunk: Uint8Array): Uint8Array => {
-    let unfit = chunk.includes(0);
+    const nul = chunk.includes(0);
     const pieces: Uint8Array[] = [];
     let at = Number(last === CR && chunk[0] === LF);
     let copied = at;
@@ -42,6 +42,7 @@ export function createTransparency(): Transparency {
     let lf = -1;
     while (at < chunk.length) {
       if (octets === line && chunk[at] === DOT) {
+        // RFC 5321 §4.5.2: it is doubled, by two pieces that overlap.
         pieces.push(chunk.subarray(copied, at + 1));
         copied = at;
       }
@@ -50,7 +51,7 @@ export function createTransparency(): Transparency {
       if (lf < at) lf = chunk.indexOf(LF, at) >>> 0;
       const end = Math.min(cr, lf, chunk.length);
       octets += end - at;
-      unfit ||= octets - line > MAX_TEXT_LINE;
+      if (nul || octets - line > MAX_TEXT_LINE) throw new Error('NUL, or a line over 998 octets');
       at = end + 1;
       if (end === chunk.length) break;
       line = octets += 2;
@@ -60,7 +61,6 @@ export function createTransparency(): Transparency {
         copied = at;
       }
     }
-    if (unfit) throw new Error('NUL, or a line over 998 octets');
     last = chunk.at(-1) ?? last;
     pieces.push(chunk.subarray(copied));
     return concatenate(pieces);
