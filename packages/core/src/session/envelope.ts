@@ -2,12 +2,14 @@
  * A message into what its transaction writes. Everything that can be refused without asking the
  * server is refused here: addresses, what the server does not offer, and the size.
  */
+
 import { fault, type SmtpErrorCode } from '../errors.ts';
 import { mail, rcpt, unusable } from '../wire/command.ts';
 import type { Capabilities } from '../wire/extension.ts';
-import { MAIL_RULES, type MailParameters } from '../wire/mail-parameter.ts';
+import type { MailParameters } from '../wire/mail-parameter.ts';
 import { parsePath } from '../wire/path.ts';
-import { type Content, type ContentSource, inspect } from './content.ts';
+import { createTransparency } from '../wire/transparency.ts';
+import { type Content, contentFault } from './content.ts';
 import type { Command } from './procedure.ts';
 
 /** One recipient. */
@@ -45,7 +47,10 @@ export interface SendOptions {
 export interface Envelope {
   readonly mail: Command;
   readonly recipients: readonly (Command & { readonly address: string })[];
-  readonly content: ContentSource;
+  /** Content in memory, or what to read it from. */
+  readonly source: Uint8Array | AsyncIterable<Uint8Array>;
+  /** The octets of content that will be sent, where they are known. */
+  readonly size: number | undefined;
 }
 
 /**
@@ -57,36 +62,47 @@ export function envelope(
   capabilities: Capabilities,
   { onUnsupported }: SendOptions,
 ): Envelope {
-  const from =
-    message.from === '' ? { text: '', needsUtf8: false } : parsePath(message.from, 'from');
-  let smtpUtf8 = message.smtpUtf8 || from.needsUtf8;
+  let { smtpUtf8, size, body, content } = message;
+  const path = (address: string, where: string): string => {
+    const { text, needsUtf8 } = parsePath(address, where);
+    smtpUtf8 ||= needsUtf8;
+    return text;
+  };
+  const from = message.from === '' ? '' : path(message.from, 'from');
   const recipients = [message.to].flat().map((recipient, at) => {
     const address = (recipient as Recipient)?.address ?? recipient;
-    const path = parsePath(address, `to[${at}]`);
-    smtpUtf8 ||= path.needsUtf8;
-    return { address, line: rcpt(path.text), phase: 'rcpt' as const };
+    return { address, line: rcpt(path(address, `to[${at}]`)), phase: 'rcpt' as const };
   });
   if (!recipients[0]) throw unusable(message.to, 'to');
-  const { content: given } = message;
-  const content = inspect(typeof given === 'function' ? given(capabilities) : given, message.size);
-  const { size } = content;
-  const limit = capabilities.size as number;
+  if (typeof content === 'function') content = content(capabilities);
+  const source = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  if (source instanceof Uint8Array) {
+    // In memory it is measured as it will be sent, and refused here where it cannot be sent at all.
+    const data = createTransparency();
+    try {
+      data.push(source);
+    } catch (error) {
+      throw contentFault(error);
+    }
+    data.end();
+    size = data.octets;
+    if (source.some((octet) => octet > 127)) body ??= '8BITMIME';
+  } else if (!source?.[Symbol.asyncIterator]) throw unusable(source, 'content');
+  else if (/\D/.test(`${size ?? ''}`)) throw unusable(size, 'size');
   const refuse = (code: SmtpErrorCode, why: string): never => {
     throw fault(code, `send the message: ${why}`, 'mail');
   };
-  if (size && size > limit)
-    refuse(
-      'ERR_SMTP_TOO_LARGE',
-      `it has ${size} octets, ${size - limit} more than the ${limit} that the server accepts`,
-    );
+  const limit = capabilities.size as number;
+  if ((size as number) > limit)
+    refuse('ERR_SMTP_TOO_LARGE', `its size is ${size}, and the server accepts ${limit}`);
   // RFC 1870 §5: the size is declared where the server has announced SIZE.
   let parameters = size !== undefined && capabilities.has('SIZE') ? ` SIZE=${size}` : '';
-  const asked = { smtpUtf8, body: message.body ?? (content.eightBit ? '8BITMIME' : undefined) };
-  for (const [keyword, parameter, asks] of MAIL_RULES) {
-    if (!asks(asked)) continue;
-    if (capabilities.has(keyword)) parameters += ` ${parameter}`;
+  const ask = (keyword: string, prefix = '') => {
+    if (capabilities.has(keyword)) parameters += ` ${prefix}${keyword}`;
     else if (onUnsupported !== 'drop' || smtpUtf8)
       refuse('ERR_SMTP_UNSUPPORTED', `the server offers no ${keyword}`);
-  }
-  return { mail: { line: mail(from.text, parameters), phase: 'mail' }, recipients, content };
+  };
+  if (smtpUtf8) ask('SMTPUTF8');
+  if (body === '8BITMIME') ask(body, 'BODY=');
+  return { mail: { line: mail(from, parameters), phase: 'mail' }, recipients, source, size };
 }

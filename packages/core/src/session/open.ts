@@ -1,10 +1,11 @@
-import type { SmtpError } from '../errors.ts';
+import { fault } from '../errors.ts';
 import { addressLiteral } from '../wire/path.ts';
 import { type AuthenticateOptions, authenticate } from './authenticate.ts';
+import { demand } from './demand.ts';
 import { greet } from './greet.ts';
 import { hello } from './hello.ts';
 import { ask, type Line, type Procedure } from './procedure.ts';
-import { handshake, startTls } from './start-tls.ts';
+import { handshake } from './start-tls.ts';
 
 /** What is known of a connection. */
 export interface Connected {
@@ -42,15 +43,24 @@ export function* open(line: Line, options: OpenOptions): Procedure<void> {
   yield* line.within('greet', greet(line));
   yield* introduce();
   if (!line.secure && tls !== 'off') {
-    try {
-      yield* line.within('startTls', startTls(line));
-    } catch (error) {
+    const phase = 'starttls';
+    const reply = line.capabilities.has('STARTTLS')
+      ? yield* demand(line, 'STARTTLS', phase, /./)
+      : undefined;
+    if (reply?.code === 220) {
+      yield* line.within('startTls', handshake(line));
+      yield* introduce();
+    } else if (tls === 'starttls' || (reply && reply.code < 400))
       // RFC 3207 §4: after a refusal the client may go on without TLS, where its policy allows it.
-      const { code, phase } = error as SmtpError;
-      if (tls === 'starttls' || code !== 'ERR_SMTP_TLS' || phase !== 'starttls') throw error;
-    }
-    if (line.secure) yield* introduce();
+      throw fault(
+        'ERR_SMTP_TLS',
+        reply
+          ? 'start TLS'
+          : "start TLS: the server offers no STARTTLS; if it has a port that speaks TLS, use tls: 'implicit'",
+        phase,
+        { reply },
+      );
   }
   if (line.capabilities.has('PIPELINING')) line.pipelining = options.pipelining;
-  if (options.mechanisms[0]) yield* line.within('authenticate', authenticate(line, options));
+  if (options.mechanisms[0]) yield* authenticate(line, options);
 }

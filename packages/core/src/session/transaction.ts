@@ -5,7 +5,7 @@
 import { fault, type RejectedRecipient, type SmtpError } from '../errors.ts';
 import { concatenate } from '../wire/octets.ts';
 import type { Reply } from '../wire/reply.ts';
-import { createTransparency, END_OF_DATA, type Transparency } from '../wire/transparency.ts';
+import { createTransparency, END_OF_DATA } from '../wire/transparency.ts';
 import { contentFault } from './content.ts';
 import type { Envelope, SendOptions } from './envelope.ts';
 import { WRITE_OCTETS } from './limits.ts';
@@ -22,17 +22,18 @@ export interface TransactionResult {
   readonly roundTrips: number;
 }
 
-const RSET: Command = { line: 'RSET\r\n', phase: 'idle' };
-const DATA: Command = { line: 'DATA\r\n', phase: 'data' };
-
 export function* transaction(
   line: Line,
-  { mail, recipients, content }: Envelope,
+  { mail, recipients, source, size }: Envelope,
   { onProgress }: Pick<SendOptions, 'onProgress'>,
 ): Procedure<TransactionResult> {
-  const group: (Command & { readonly address?: string })[] = [mail, ...recipients, DATA];
+  const group: (Command & { readonly address?: string })[] = [
+    mail,
+    ...recipients,
+    { line: 'DATA\r\n', phase: 'data' },
+  ];
   // What a transaction before has left open is ended in the same group: it costs no wait.
-  if (line.transactionOpen) group.unshift(RSET);
+  if (line.transactionOpen) group.unshift({ line: 'RSET\r\n', phase: 'idle' });
   const grouped = line.pipelining !== 'off';
   if (grouped) for (const command of group) line.write(command);
   const accepted: string[] = [];
@@ -46,13 +47,14 @@ export function* transaction(
       line.write(command);
     }
     reply = (yield) as Reply;
-    const positive = command === DATA ? reply.code === 354 : isPositive(reply);
-    if (positive && address) accepted.push(address);
-    if (command === RSET || (command === mail && positive))
-      line.transactionOpen = !positive || command === mail;
-    if (positive) continue;
-    if (address) rejected.push({ address, reply });
-    if (address && rejected.length < recipients.length) continue;
+    if (phase === 'data' ? reply.code === 354 : isPositive(reply)) {
+      if (address) accepted.push(address);
+      // RSET ends a transaction, MAIL begins one, and the content that is due behind DATA will end it.
+      else line.transactionOpen = command === mail;
+      continue;
+    }
+    // One refused recipient is a value; the last one fails the message.
+    if (address && rejected.push({ address, reply }) < recipients.length) continue;
     failure ??= fault(
       // RFC 4954 §6: 530 asks for authentication.
       reply.code === 530 ? 'ERR_SMTP_AUTH' : 'ERR_SMTP_REPLY',
@@ -61,7 +63,7 @@ export function* transaction(
       {
         reply,
         rejected,
-        delivery: command === RSET ? 'not-sent' : 'rejected',
+        delivery: phase === 'idle' ? 'not-sent' : 'rejected',
         // What is refused for now for one recipient is worth another try for the message.
         retry: rejected.some((one) => one.reply.code < 500) ? 'later' : undefined,
       },
@@ -69,22 +71,44 @@ export function* transaction(
   }
   if (failure) {
     // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot, and its verdict is known.
-    // Where somebody would get it as an empty message, the connection is given up instead.
-    if (reply?.code === 354 && !(line.transactionOpen && accepted[0])) {
+    // Where RSET was refused, somebody might get it as an empty message: the connection is given up instead.
+    if (reply?.code === 354 && failure.phase !== 'idle') {
       line.content(END_OF_DATA, 'data');
       yield;
-      line.transactionOpen = false;
     }
     throw failure;
   }
   const data = createTransparency();
+  let iterator: AsyncIterator<Uint8Array> | undefined;
+  let read = 0;
   try {
-    yield* write(line, content, data, onProgress);
+    iterator = (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
+    let rest = iterator ? new Uint8Array(0) : (source as Uint8Array);
+    for (;;) {
+      const piece = rest.subarray(0, WRITE_OCTETS);
+      line.content(data.push(piece));
+      read += piece.length;
+      onProgress?.(data.octets, size);
+      rest = rest.subarray(WRITE_OCTETS);
+      if (!rest.length && !iterator) break;
+      // Goes on when what was written before has been taken: no more than this waits in memory.
+      const next = yield* ask('content', () =>
+        rest.length ? { value: rest } : (iterator as AsyncIterator<Uint8Array>).next(),
+      );
+      if (next.done) break;
+      rest = next.value;
+    }
   } catch (error) {
     throw contentFault(error);
+  } finally {
+    // Nobody waits for the source to close: whether it can makes no difference any more.
+    (async () => iterator?.return?.())().catch(() => {});
   }
-  line.content(concatenate([data.end(), END_OF_DATA]), 'final', data.octets);
-  line.transactionOpen = false;
+  const end = concatenate([data.end(), END_OF_DATA]);
+  // A declared size is a promise to the server, and to whoever counts on a whole message.
+  if (![undefined, read, data.octets].includes(size))
+    throw contentFault(new Error(`its size is ${read}, not ${size}`));
+  line.content(end, 'final', data.octets);
   line.release();
   reply = (yield) as Reply;
   if (!isPositive(reply))
@@ -94,40 +118,4 @@ export function* transaction(
       delivery: 'rejected',
     });
   return { accepted, rejected, reply, octets: data.octets, roundTrips: line.waited };
-}
-
-/** The content as mail data, in writes of about 64 KiB. */
-function* write(
-  line: Line,
-  { source, size }: Envelope['content'],
-  data: Transparency,
-  onProgress: SendOptions['onProgress'],
-): Procedure<void> {
-  let read = 0;
-  const put = function* (chunk: Uint8Array): Procedure<void> {
-    for (let at = 0; at < chunk.length; at += WRITE_OCTETS) {
-      // Goes on when what was written before has been taken: no more than this waits in memory.
-      if (at) yield* ask('content', () => {});
-      line.content(data.push(chunk.subarray(at, at + WRITE_OCTETS)));
-      onProgress?.(data.octets, size);
-    }
-    read += chunk.length;
-  };
-  if (source instanceof Uint8Array) return yield* put(source);
-  const iterator = source[Symbol.asyncIterator]();
-  let open = true;
-  try {
-    for (;;) {
-      const { done, value } = yield* ask('content', () => iterator.next());
-      if (done) break;
-      yield* put(value);
-    }
-    open = false;
-    // A declared size is a promise to the server, and to whoever counts on a whole message.
-    if (size !== undefined && size !== read && size !== data.octets)
-      throw new Error(`its size is ${read}, not ${size}`);
-  } finally {
-    // Nobody waits for the source to close: whether it can makes no difference any more.
-    if (open) (async () => iterator.return?.())().catch(() => {});
-  }
 }
