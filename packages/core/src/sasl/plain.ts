@@ -19,14 +19,15 @@ export function plain(credentials: {
   readonly pass: string;
   readonly authorizationId?: string;
 }): SaslMechanism {
-  const { user, pass, authorizationId = '' } = credentials;
-  const message = [authorizationId, user, pass].map(credential).join('\0');
+  const parts = [credentials.authorizationId ?? '', credentials.user, credentials.pass].map(
+    credential,
+  );
   return {
     name: 'PLAIN',
     strength: 2,
     exposesSecret: true,
     *start() {
-      yield new TextEncoder().encode(message);
+      yield new TextEncoder().encode(parts.join('\0'));
     },
   };
 }

@@ -15,19 +15,16 @@ export interface AuthenticateOptions {
 }
 
 /** AUTH (RFC 4954 §4): the strongest mechanism that the server offers. */
-export function* authenticate(
-  line: Line,
-  { mechanisms, secrets, allowInsecureAuth }: AuthenticateOptions,
-): Procedure<void> {
-  let why = `the server offers no ${mechanisms.map(({ name }) => name)}`;
+export function* authenticate(line: Line, options: AuthenticateOptions): Procedure<void> {
+  let why = `the server offers no ${options.mechanisms.map(({ name }) => name)}`;
   let reply: Reply | undefined;
   let cause: unknown;
-  line.secrets = [...secrets];
-  for (const mechanism of [...mechanisms].sort((a, b) => b.strength - a.strength)) {
+  line.secrets.push(...options.secrets);
+  for (const mechanism of [...options.mechanisms].sort((a, b) => b.strength - a.strength)) {
     const { name } = mechanism;
     if (!line.capabilities.auth.has(name)) continue;
     why = name;
-    if (mechanism.exposesSecret && !line.secure && !allowInsecureAuth) {
+    if (mechanism.exposesSecret && !line.secure && !options.allowInsecureAuth) {
       why += ' needs TLS, or allowInsecureAuth';
       continue;
     }

@@ -3,7 +3,13 @@ import { commandLine } from '../wire/command.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Line, Procedure } from './procedure.ts';
 
-/** Writes one command, given without its CRLF, and awaits a reply that is wanted. */
+/**
+ * Writes one command, given without its CRLF, and awaits a reply that is wanted.
+ *
+ * @param text - is named in the error: what is secret may only be written where every reply is wanted
+ * @param wanted - the reply codes; default: 2yz, a positive completion (RFC 5321 §4.2.1)
+ * @throws SmtpError for any other reply
+ */
 export function* demand(
   line: Line,
   text: string,

@@ -3,7 +3,7 @@
  * server is refused here: addresses, what the server does not offer, and the size.
  */
 
-import { fault, type SmtpErrorCode } from '../errors.ts';
+import { fault } from '../errors.ts';
 import { mail, rcpt, unusable } from '../wire/command.ts';
 import type { Capabilities } from '../wire/extension.ts';
 import type { MailParameters } from '../wire/mail-parameter.ts';
@@ -89,18 +89,22 @@ export function envelope(
     if (source.some((octet) => octet > 127)) body ??= '8BITMIME';
   } else if (!source?.[Symbol.asyncIterator]) throw unusable(source, 'content');
   else if (/\D/.test(`${size ?? ''}`)) throw unusable(size, 'size');
-  const refuse = (code: SmtpErrorCode, why: string): never => {
-    throw fault(code, `send the message: ${why}`, 'mail');
-  };
-  const limit = capabilities.size as number;
-  if ((size as number) > limit)
-    refuse('ERR_SMTP_TOO_LARGE', `its size is ${size}, and the server accepts ${limit}`);
+  if ((size as number) > (capabilities.size as number))
+    throw fault(
+      'ERR_SMTP_TOO_LARGE',
+      `send the message: its size is ${size}, and the server accepts ${capabilities.size}`,
+      'mail',
+    );
   // RFC 1870 §5: the size is declared where the server has announced SIZE.
   let parameters = size !== undefined && capabilities.has('SIZE') ? ` SIZE=${size}` : '';
   const ask = (keyword: string, prefix = '') => {
     if (capabilities.has(keyword)) parameters += ` ${prefix}${keyword}`;
     else if (onUnsupported !== 'drop' || smtpUtf8)
-      refuse('ERR_SMTP_UNSUPPORTED', `the server offers no ${keyword}`);
+      throw fault(
+        'ERR_SMTP_UNSUPPORTED',
+        `send the message: the server offers no ${keyword}`,
+        'mail',
+      );
   };
   if (smtpUtf8) ask('SMTPUTF8');
   if (body === '8BITMIME') ask(body, 'BODY=');

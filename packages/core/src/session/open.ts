@@ -31,35 +31,30 @@ export interface OpenOptions extends AuthenticateOptions {
 
 /** From nothing to a session that is ready to send: connection, TLS, greeting, EHLO, STARTTLS and EHLO again, AUTH. */
 export function* open(line: Line, options: OpenOptions): Procedure<void> {
-  const { tls } = options;
+  const { tls, ignoreExtensions } = options;
   const { secure, localAddress } = yield* ask('connect', options.connect);
-  const introduce = (): Procedure<void> =>
-    line.within(
-      'hello',
-      hello(line, options.name ?? addressLiteral(localAddress), options.ignoreExtensions),
-    );
+  const name = options.name ?? addressLiteral(localAddress);
   line.secure = secure;
   if (tls === 'implicit' && !secure) yield* handshake(line);
   yield* line.within('greet', greet(line));
-  yield* introduce();
-  if (!line.secure && tls !== 'off') {
-    const phase = 'starttls';
+  for (;;) {
+    yield* line.within('hello', hello(line, name, ignoreExtensions));
+    if (line.secure || tls === 'off') break;
     const reply = line.capabilities.has('STARTTLS')
-      ? yield* demand(line, 'STARTTLS', phase, /./)
+      ? yield* demand(line, 'STARTTLS', 'starttls', /./)
       : undefined;
-    if (reply?.code === 220) {
-      yield* line.within('startTls', handshake(line));
-      yield* introduce();
-    } else if (tls === 'starttls' || (reply && reply.code < 400))
-      // RFC 3207 §4: after a refusal the client may go on without TLS, where its policy allows it.
+    if (reply?.code === 220) yield* line.within('startTls', handshake(line));
+    else if (tls === 'starttls' || (reply?.code as number) < 400)
       throw fault(
         'ERR_SMTP_TLS',
         reply
           ? 'start TLS'
-          : "start TLS: the server offers no STARTTLS; if it has a port that speaks TLS, use tls: 'implicit'",
-        phase,
+          : "start TLS: the server offers no STARTTLS; if port 465 speaks TLS, use tls: 'implicit'",
+        'starttls',
         { reply },
       );
+    // RFC 3207 §4: after a refusal the client may go on without TLS, where its policy allows it.
+    else break;
   }
   if (line.capabilities.has('PIPELINING')) line.pipelining = options.pipelining;
   if (options.mechanisms[0]) yield* authenticate(line, options);

@@ -39,7 +39,7 @@ export function* transaction(
   const accepted: string[] = [];
   const rejected: RejectedRecipient[] = [];
   let failure: SmtpError | undefined;
-  let reply: Reply | undefined;
+  let reply!: Reply;
   for (const command of group) {
     const { address, phase } = command;
     if (!grouped) {
@@ -72,7 +72,7 @@ export function* transaction(
   if (failure) {
     // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot, and its verdict is known.
     // Where RSET was refused, somebody might get it as an empty message: the connection is given up instead.
-    if (reply?.code === 354 && failure.phase !== 'idle') {
+    if (reply.code === 354 && failure.phase !== 'idle') {
       line.content(END_OF_DATA, 'data');
       yield;
     }
@@ -112,7 +112,7 @@ export function* transaction(
   line.release();
   reply = (yield) as Reply;
   if (!isPositive(reply))
-    throw fault('ERR_SMTP_REPLY', 'deliver the message', 'final', {
+    throw fault('ERR_SMTP_REPLY', 'send the message', 'final', {
       reply,
       rejected,
       delivery: 'rejected',
