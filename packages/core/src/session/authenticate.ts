@@ -18,17 +18,16 @@ export interface AuthenticateOptions {
 export function* authenticate(line: Line, options: AuthenticateOptions): Procedure<void> {
   let why = `the server offers no ${options.mechanisms.map(({ name }) => name)}`;
   let reply: Reply | undefined;
-  let cause: unknown;
   line.secrets.push(...options.secrets);
   for (const mechanism of [...options.mechanisms].sort((a, b) => b.strength - a.strength)) {
     const { name } = mechanism;
     if (!line.capabilities.auth.has(name)) continue;
-    why = name;
     if (mechanism.exposesSecret && !line.secure && !options.allowInsecureAuth) {
-      why += ' needs TLS, or allowInsecureAuth';
+      why = `${name} needs TLS, or allowInsecureAuth`;
       continue;
     }
     reply = undefined;
+    why = name;
     try {
       const steps = mechanism.start();
       /** The next response in base64, blotted out here and wherever the server repeats it. */
@@ -53,18 +52,17 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
         text = response ?? (yield* respond()) ?? '';
         response = undefined;
       }
-    } catch (error) {
-      cause = error;
-      why += `: ${(error as Error)?.message}`;
+    } catch (cause) {
       // RFC 4954 §4: a line with `*` alone cancels the exchange.
       if (reply) yield* demand(line, '*', 'auth', /./);
-      reply = undefined;
-      break;
+      throw fault('ERR_SMTP_AUTH', `authenticate: ${why}: ${(cause as Error)?.message}`, 'auth', {
+        cause,
+      });
     }
     if (reply.code === 235) return;
     // RFC 4954 §4: 504 says that the mechanism is not known after all. Anything else is about the
     // credentials, and trying them again by another mechanism would only count as another failure.
     if (reply.code !== 504) break;
   }
-  throw fault('ERR_SMTP_AUTH', `authenticate: ${why}`, 'auth', { reply, cause });
+  throw fault('ERR_SMTP_AUTH', `authenticate: ${why}`, 'auth', { reply });
 }

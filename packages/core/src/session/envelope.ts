@@ -43,10 +43,13 @@ export interface SendOptions {
   readonly onProgress?: (octetsSent: number, size: number | undefined) => void;
 }
 
+/** A command of a transaction: RCPT with the address as it was given. */
+export type EnvelopeCommand = Command & { readonly address?: string };
+
 /** What a transaction writes. */
 export interface Envelope {
-  readonly mail: Command;
-  readonly recipients: readonly (Command & { readonly address: string })[];
+  /** MAIL, RCPT… and DATA. */
+  readonly commands: readonly EnvelopeCommand[];
   /** Content in memory, or what to read it from. */
   readonly source: Uint8Array | AsyncIterable<Uint8Array>;
   /** The octets of content that will be sent, where they are known. */
@@ -108,5 +111,10 @@ export function envelope(
   };
   if (smtpUtf8) ask('SMTPUTF8');
   if (body === '8BITMIME') ask(body, 'BODY=');
-  return { mail: { line: mail(from, parameters), phase: 'mail' }, recipients, source, size };
+  const commands: readonly EnvelopeCommand[] = [
+    { line: mail(from, parameters), phase: 'mail' },
+    ...recipients,
+    { line: 'DATA\r\n', phase: 'data' },
+  ];
+  return { commands, source, size };
 }

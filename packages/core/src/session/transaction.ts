@@ -7,9 +7,9 @@ import { concatenate } from '../wire/octets.ts';
 import type { Reply } from '../wire/reply.ts';
 import { createTransparency, END_OF_DATA } from '../wire/transparency.ts';
 import { contentFault } from './content.ts';
-import type { Envelope, SendOptions } from './envelope.ts';
+import type { Envelope, EnvelopeCommand, SendOptions } from './envelope.ts';
 import { WRITE_OCTETS } from './limits.ts';
-import { ask, type Command, isPositive, type Line, type Procedure } from './procedure.ts';
+import { ask, isPositive, type Line, type Procedure } from './procedure.ts';
 
 /** What a transaction came to. */
 export interface TransactionResult {
@@ -24,16 +24,13 @@ export interface TransactionResult {
 
 export function* transaction(
   line: Line,
-  { mail, recipients, source, size }: Envelope,
+  { commands, source, size }: Envelope,
   { onProgress }: Pick<SendOptions, 'onProgress'>,
 ): Procedure<TransactionResult> {
-  const group: (Command & { readonly address?: string })[] = [
-    mail,
-    ...recipients,
-    { line: 'DATA\r\n', phase: 'data' },
-  ];
   // What a transaction before has left open is ended in the same group: it costs no wait.
-  if (line.transactionOpen) group.unshift({ line: 'RSET\r\n', phase: 'idle' });
+  const group: readonly EnvelopeCommand[] = line.transactionOpen
+    ? [{ line: 'RSET\r\n', phase: 'idle' }, ...commands]
+    : commands;
   const grouped = line.pipelining !== 'off';
   if (grouped) for (const command of group) line.write(command);
   const accepted: string[] = [];
@@ -50,11 +47,11 @@ export function* transaction(
     if (phase === 'data' ? reply.code === 354 : isPositive(reply)) {
       if (address) accepted.push(address);
       // RSET ends a transaction, MAIL begins one, and the content that is due behind DATA will end it.
-      else line.transactionOpen = command === mail;
+      else line.transactionOpen = phase === 'mail';
       continue;
     }
-    // One refused recipient is a value; the last one fails the message.
-    if (address && rejected.push({ address, reply }) < recipients.length) continue;
+    // One refused recipient is a value; the last one fails the message. All commands but two are RCPT.
+    if (address && rejected.push({ address, reply }) < commands.length - 2) continue;
     failure ??= fault(
       // RFC 4954 §6: 530 asks for authentication.
       reply.code === 530 ? 'ERR_SMTP_AUTH' : 'ERR_SMTP_REPLY',
