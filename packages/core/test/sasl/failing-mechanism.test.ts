@@ -35,7 +35,6 @@ const EXPECTED = {
   retry: 'fix-first',
   message: 'Cannot authenticate: XOAUTH2: the token provider is down',
   cause: CAUSE,
-  reply: undefined,
 };
 
 describe('a mechanism that fails', () => {
