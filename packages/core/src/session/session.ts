@@ -2,7 +2,13 @@
  * The session: a FIFO of awaited replies. The only file that starts, ends or fails a procedure, and
  * that pairs a reply with its command. Sans-IO: see action.ts for how it is driven.
  */
-import { fault, type Phase, SmtpError, type SmtpErrorCode, type SmtpErrorDetails } from '../errors.ts';
+import {
+  fault,
+  type Phase,
+  SmtpError,
+  type SmtpErrorCode,
+  type SmtpErrorDetails,
+} from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
 import { concatenate } from '../wire/octets.ts';
 import { makeReply, type Reply, wireText } from '../wire/reply.ts';
@@ -23,14 +29,6 @@ export interface Task {
 interface RunningTask extends Task {
   readonly procedure: Procedure<unknown>;
   readonly settle: (error: unknown, value: unknown) => void;
-  /** How often it had to wait for the server. */
-  waited: number;
-  /** What it asked of the driver. */
-  question?: Question | undefined;
-  /** It owes the server content: nothing else may be written. */
-  owesContent?: boolean;
-  /** Its message's last octet was given to the transport. */
-  left?: boolean;
 }
 
 /** Something that the session waits for. */
@@ -38,13 +36,13 @@ export interface Wait {
   readonly phase: Phase;
 }
 
-/** What was written, and the reply that it owes, if it has a phase. */
+/** What was written. With a phase it owes a reply. */
 interface Entry {
+  readonly phase: Phase | undefined;
   readonly task: RunningTask;
   readonly octets: Uint8Array;
-  readonly phase: Phase | undefined;
-  /** The round trip in which it was given to the transport; undefined before that. */
-  sent?: number;
+  /** The round trip that its reply ends; undefined until it is given to the transport. */
+  trip?: number;
 }
 
 /** The state machine of one connection. */
@@ -87,22 +85,24 @@ export interface Session extends Line {
 }
 
 /** What it is called when the connection is lost while the driver makes or secures it. */
-const LOST: { readonly [at in Phase]?: SmtpErrorCode } = { connect: 'ERR_SMTP_CONNECT', tls: 'ERR_SMTP_TLS' };
+const LOST: { readonly [at in Phase]?: SmtpErrorCode } = {
+  connect: 'ERR_SMTP_CONNECT',
+  tls: 'ERR_SMTP_TLS',
+};
 
 const GONE: SmtpError = fault('ERR_SMTP_CLOSED', 'go on: the connection was closed');
 
 /** A session at its begin. */
 export function createSession(listener?: WireListener): Session {
   const parser = createReplyParser();
-  let phase: SessionPhase = 'connected';
   /** What has not settled. */
   const live = new Set<RunningTask>();
   /** What has not begun. */
   const queue: RunningTask[] = [];
   /** Who may write. */
   let writer: RunningTask | undefined;
-  /** What owes a reply, in order. */
-  const awaited: Entry[] = [];
+  /** What is waited for, in order: replies, or what the writer has asked. It asks only when it has all its replies. */
+  const awaited: (Wait & Partial<Entry>)[] = [];
   /** What was not given to the transport yet. */
   const output: Entry[] = [];
   /** What poll() gives when nothing is left to write. */
@@ -110,16 +110,22 @@ export function createSession(listener?: WireListener): Session {
   /** Why nothing may be written any more. It closes once nobody awaits a reply. */
   let reason: SmtpError | undefined;
 
-  /** Queues octets, and awaits the reply that they owe in a phase, if any. */
-  const put = (octets: Uint8Array, owed: Phase | undefined): void => {
-    const entry: Entry = { task: writer as RunningTask, octets, phase: owed };
+  /** Queues octets, which may owe a reply, and tells what they are. */
+  const put = (octets: Uint8Array, phase: Phase | undefined, text?: string): void => {
+    if (reason) return;
+    const entry: Entry = { task: writer as RunningTask, octets, phase };
     output.push(entry);
-    if (owed) awaited.push(entry);
+    if (phase) {
+      awaited.push(entry as Entry & Wait);
+      if (text) listener?.('client', blot(text, phase), phase);
+    }
   };
 
   /** Leaves the secrets out of what is said in AUTH. */
-  const blot = (text: string): string =>
-    session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret || '\0', '***'), text);
+  const blot = (text: string, at: Phase): string =>
+    at === 'auth'
+      ? session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret || '\0', '***'), text)
+      : text;
 
   const settle = (task: RunningTask, error: unknown, value?: unknown): void => {
     if (writer === task) writer = undefined;
@@ -134,16 +140,13 @@ export function createSession(listener?: WireListener): Session {
   };
 
   /** Fails a procedure with the error of the connection, as it concerns this one. */
-  const drop = (task: RunningTask, { code, message, reply, cause, phase: at }: SmtpError): void =>
-    settle(
-      task,
-      new SmtpError(code, message, {
-        phase: (awaited.find((entry) => entry.task === task) ?? task.question)?.phase ?? at,
-        reply,
-        cause,
-        delivery: task.left ? 'unknown' : 'not-sent',
-      }),
-    );
+  const drop = (task: RunningTask, error: SmtpError): void => {
+    const { phase = error.phase, trip }: Partial<Entry> =
+      awaited.find((entry) => (entry.task ?? writer) === task) ?? {};
+    const { code, message, reply, cause } = error;
+    const delivery = trip && phase === 'final' ? 'unknown' : 'not-sent';
+    settle(task, new SmtpError(code, message, { phase, reply, cause, delivery }));
+  };
 
   /** Ends what a procedure was writing: nothing may follow on this connection. What others have written behind it is lost. */
   const stop = (task: RunningTask): void => {
@@ -160,27 +163,23 @@ export function createSession(listener?: WireListener): Session {
         settle(task, undefined, value);
         if (task.name === 'quit') session.fail(GONE, false);
       } else if (value) {
-        task.owesContent ||= value.phase === 'content';
-        task.question = next = value;
+        next = value;
+        awaited.push(value);
       }
     } catch (error) {
       // Only a refusal leaves the connection in a known state.
-      if (task.owesContent || !(error instanceof SmtpError) || error.code === 'ERR_SMTP_PROTOCOL')
-        stop(task);
+      if (!/REPLY|AUTH|TLS/.test((error as SmtpError)?.code)) stop(task);
       settle(task, error);
     }
   };
 
   const lose = (code: SmtpErrorCode, why: string, details?: Partial<SmtpErrorDetails>): void => {
-    const at = session.waiting?.phase ?? 'idle';
-    session.fail(fault(code, `go on in ${at}${why}`, at, details));
+    const at = awaited[0]?.phase ?? 'idle';
+    session.fail(fault(LOST[at] ?? code, `go on in ${at}${why}`, at, details));
   };
 
   /** Begins the next procedure where the line is free, or ends the session where it is due. */
   const turn = (): void => {
-    // Between the 220 to STARTTLS and the handshake there are no octets: who put them there meant them to be read as secured.
-    if (writer?.question?.phase === 'tls' && parser.pending)
-      lose('ERR_SMTP_TLS', ': octets behind the 220 to STARTTLS');
     // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1).
     while (
       !reason &&
@@ -194,51 +193,58 @@ export function createSession(listener?: WireListener): Session {
     if (
       reason &&
       !output[0] &&
-      awaited.every(({ task, sent }) => sent === undefined || !live.has(task))
+      !awaited.some(({ task, trip }) => trip && live.has(task as RunningTask))
     )
       session.fail(reason);
   };
 
   /** Goes on with the procedure that asked. */
   const proceed = (asked: Question, how: 'next' | 'throw', value: unknown): void => {
-    if (writer?.question !== asked) return;
-    writer.question = undefined;
-    run(writer, how, value);
-    turn();
+    if (awaited[0] !== asked) return;
+    awaited.shift();
+    run(writer as RunningTask, how, value);
   };
 
   /** Pairs a reply with what it answers. */
   const take = (received: Reply): void => {
     // What has not been written cannot have been answered.
-    const entry = awaited[0]?.sent === undefined ? undefined : awaited.shift();
+    const entry = awaited[0]?.trip ? (awaited.shift() as Required<Entry>) : undefined;
     const at = entry?.phase ?? 'idle';
     const { code, lines } = received;
-    const reply = at === 'auth' ? makeReply(code, lines.map(blot)) : received;
-    listener?.('server', at === 'auth' && code === 334 ? '334 ***' : wireText(reply), at);
+    const reply = makeReply(
+      code,
+      lines.map((line) => blot(line, at)),
+    );
+    listener?.('server', code === 334 ? '334 ***' : wireText(reply), at);
     // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.
     if (code === 421) reason = GONE;
-    // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content.
-    if (writer) writer.owesContent ||= code === 354;
     if (entry) {
-      const { task } = entry;
-      if (entry.sent === session.roundTrips) {
-        session.roundTrips += 1;
-        task.waited += 1;
+      const { task, trip } = entry;
+      if (trip > session.roundTrips) {
+        session.roundTrips = trip;
+        session.waited += 1;
       }
-      session.waited = task.waited;
-      if (live.has(task)) run(task, 'next', reply);
-    } else if (writer?.owesContent && code >= 400)
+      run(task, 'next', reply);
+      if (!live.has(task)) {
+        // Whoever comes behind has waited for nothing yet.
+        session.waited = 0;
+        // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content, and none will come.
+        if (code === 354) stop(task);
+      }
+    } else if (awaited[0]?.phase === 'content' && code >= 400)
       // The server has judged the message before its end. Whatever is written now would be read as
       // content or as commands, and nobody can tell which: the connection is of no use any more.
-      settle(
-        writer,
+      proceed(
+        awaited[0] as Question,
+        'throw',
         fault('ERR_SMTP_REPLY', 'send the content', 'content', { reply, delivery: 'rejected' }),
       );
     if (!entry || code === 421)
       lose(code === 421 ? 'ERR_SMTP_CLOSED' : 'ERR_SMTP_PROTOCOL', '', { reply });
   };
 
-  const session: Session = {
+  const session: Session & { phase: SessionPhase } = {
+    phase: 'connected',
     capabilities: parseCapabilities(),
     secure: false,
     greeting: undefined,
@@ -247,18 +253,16 @@ export function createSession(listener?: WireListener): Session {
     roundTrips: 0,
     waited: 0,
     secrets: [],
-    get phase() {
-      return phase;
-    },
     get waiting() {
-      return (awaited[0] as Wait | undefined) ?? writer?.question;
+      return awaited[0];
     },
     start(name, procedure, settled) {
       const task: RunningTask = {
         name,
-        procedure: /open|quit/.test(name) ? procedure : session.within(name as ProcedureName, procedure),
+        procedure: /open|quit/.test(name)
+          ? procedure
+          : session.within(name as ProcedureName, procedure),
         settle: settled as RunningTask['settle'],
-        waited: 0,
       };
       live.add(task);
       queue.push(task);
@@ -266,12 +270,15 @@ export function createSession(listener?: WireListener): Session {
       return task;
     },
     receive(octets) {
-      if (phase === 'closed') return;
+      if (session.phase === 'closed') return;
       parser.push(octets);
       try {
         for (;;) {
           turn();
-          const reply = session.phase === 'closed' ? undefined : parser.next();
+          // Between the 220 and the handshake there are no octets: who put them there meant them to be read as secured.
+          if (awaited[0]?.phase === 'tls' && parser.pending)
+            throw new Error('octets behind the 220 to STARTTLS');
+          const reply = parser.next();
           if (!reply) return;
           take(reply);
         }
@@ -285,15 +292,11 @@ export function createSession(listener?: WireListener): Session {
       else proceed(asked, 'throw', error);
     },
     end(cause) {
-      lose(
-        LOST[writer?.question?.phase as keyof typeof LOST] ?? 'ERR_SMTP_CLOSED',
-        `: ${cause?.message ?? 'the connection was closed'}`,
-        { cause },
-      );
+      lose('ERR_SMTP_CLOSED', `: ${cause?.message ?? 'the connection was closed'}`, { cause });
     },
     fail(error, abrupt = true) {
-      if (phase !== 'closed') {
-        phase = 'closed';
+      if (session.phase !== 'closed') {
+        session.phase = 'closed';
         reason = error;
         next = { type: 'close', abrupt };
       }
@@ -303,12 +306,13 @@ export function createSession(listener?: WireListener): Session {
     },
     abort(aborted, why) {
       const task = aborted as RunningTask;
-      const begun = live.has(task) && !task.left && !queue.includes(task);
+      const writes = writer === task || output.some((entry) => entry.task === task);
       drop(task, why);
-      if (begun) stop(task);
+      if (writes) stop(task);
       turn();
     },
     poll() {
+      turn();
       const pieces: Uint8Array[] = [];
       let length = 0;
       // One write for each burst.
@@ -316,8 +320,7 @@ export function createSession(listener?: WireListener): Session {
         const entry = output.shift() as Entry;
         pieces.push(entry.octets);
         length += entry.octets.length;
-        entry.sent = session.roundTrips;
-        entry.task.left ||= entry.phase === 'final';
+        entry.trip = session.roundTrips + 1;
       }
       if (length) return { type: 'write', octets: concatenate(pieces) };
       const action = next;
@@ -326,22 +329,19 @@ export function createSession(listener?: WireListener): Session {
     },
     *within(name, procedure) {
       const [from, to] = PHASES[name] ?? ['ready', 'ready'];
-      if (phase !== from) throw new TypeError(`Cannot run ${name}: the session is ${phase}`);
+      if (session.phase !== from)
+        throw new TypeError(`Cannot run ${name}: the session is ${session.phase}`);
       const value = yield* procedure;
-      phase = to;
+      session.phase = to;
       return value;
     },
-    write({ line, phase: owed }) {
-      put(new TextEncoder().encode(line), owed);
-      if (!reason) listener?.('client', owed === 'auth' ? blot(line.trimEnd()) : line.trimEnd(), owed);
+    write({ line, phase }) {
+      put(new TextEncoder().encode(line), phase, line.trimEnd());
     },
-    content(octets, owed, size) {
-      put(octets, owed);
-      (writer as RunningTask).owesContent = !owed;
-      if (size !== undefined) listener?.('client', `(${size} octets)`, 'content');
-    },
+    content: (octets, owed, size) =>
+      put(octets, owed, size === undefined ? undefined : `(${size} octets)`),
     release() {
-      if (session.pipelining === 'overlap') writer = undefined;
+      writer = undefined;
     },
   };
   return session;
