@@ -48,5 +48,5 @@ export const TIMEOUTS: Timeouts = {
   total: Number.POSITIVE_INFINITY,
 };
 
-/** Command groups and content go to the transport in writes of about this many octets. */
+/** Content goes to the transport in writes of about this many octets. */
 export const WRITE_OCTETS = 65_536;

@@ -25,7 +25,7 @@ export interface Line {
   capabilities: Capabilities;
   /** Whether the transport is under TLS. */
   secure: boolean;
-  greeting: Reply | undefined;
+  greeting?: Reply;
   /** Times the client had to wait for the server so far, a TLS handshake among them. */
   roundTrips: number;
   /** Times that the running procedure had to wait for it. */
@@ -35,7 +35,7 @@ export interface Line {
   /** What is blotted out of what is said in AUTH. */
   secrets: string[];
   /** A MAIL was accepted, and neither content nor RSET has ended its transaction. */
-  transactionOpen: boolean;
+  transactionOpen?: boolean;
   /** Writes a command. */
   write(command: Command): void;
   /** Writes content. With the last of it a reply is owed, 'final' for a whole message; then comes its size in octets. */

@@ -11,10 +11,9 @@ import {
 } from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
 import { concatenate } from '../wire/octets.ts';
-import { makeReply, type Reply, wireText } from '../wire/reply.ts';
+import { makeReply, wireText } from '../wire/reply.ts';
 import { createReplyParser } from '../wire/reply-parser.ts';
 import type { Action, Question } from './action.ts';
-import { WRITE_OCTETS } from './limits.ts';
 import { PHASES, type ProcedureName, type SessionPhase } from './phase.ts';
 import type { Line, Procedure } from './procedure.ts';
 
@@ -139,20 +138,19 @@ export function createSession(listener?: WireListener): Session {
     task.settle(error, value);
   };
 
-  /** Fails a procedure with the error of the connection, as it concerns this one. */
-  const drop = (task: RunningTask, error: SmtpError): void => {
-    const { phase = error.phase, trip }: Partial<Entry> =
-      awaited.find((entry) => (entry.task ?? writer) === task) ?? {};
-    const { code, message, reply, cause } = error;
-    const delivery = trip && phase === 'final' ? 'unknown' : 'not-sent';
-    settle(task, new SmtpError(code, message, { phase, reply, cause, delivery }));
-  };
-
   /** Ends what a procedure was writing: nothing may follow on this connection. What others have written behind it is lost. */
   const stop = (task: RunningTask): void => {
     reason ??= GONE;
-    // Where it has nothing there, -1 becomes a place behind everything.
-    output.splice(output.findIndex((entry) => entry.task === task) >>> 0);
+    while (output.some((entry) => entry.task === task)) output.pop();
+  };
+
+  /** Fails a procedure with the error of the connection, as it concerns this one. */
+  const drop = (task: RunningTask, { code, message, reply, cause, phase: at }: SmtpError): void => {
+    const { phase = at, trip }: Partial<Entry> =
+      awaited.find((entry) => (entry.task ?? writer) === task) ?? {};
+    if (writer === task || output.some((entry) => entry.task === task)) stop(task);
+    const delivery = trip && phase === 'final' ? 'unknown' : 'not-sent';
+    settle(task, new SmtpError(code, message, { phase, reply, cause, delivery }));
   };
 
   /** Runs a procedure until it waits for something. */
@@ -198,58 +196,11 @@ export function createSession(listener?: WireListener): Session {
       session.fail(reason);
   };
 
-  /** Goes on with the procedure that asked. */
-  const proceed = (asked: Question, how: 'next' | 'throw', value: unknown): void => {
-    if (awaited[0] !== asked) return;
-    awaited.shift();
-    run(writer as RunningTask, how, value);
-  };
-
-  /** Pairs a reply with what it answers. */
-  const take = (received: Reply): void => {
-    // What has not been written cannot have been answered.
-    const entry = awaited[0]?.trip ? (awaited.shift() as Required<Entry>) : undefined;
-    const at = entry?.phase ?? 'idle';
-    const { code, lines } = received;
-    const reply = makeReply(
-      code,
-      lines.map((line) => blot(line, at)),
-    );
-    listener?.('server', code === 334 ? '334 ***' : wireText(reply), at);
-    // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.
-    if (code === 421) reason = GONE;
-    if (entry) {
-      const { task, trip } = entry;
-      if (trip > session.roundTrips) {
-        session.roundTrips = trip;
-        session.waited += 1;
-      }
-      run(task, 'next', reply);
-      if (!live.has(task)) {
-        // Whoever comes behind has waited for nothing yet.
-        session.waited = 0;
-        // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content, and none will come.
-        if (code === 354) stop(task);
-      }
-    } else if (awaited[0]?.phase === 'content' && code >= 400)
-      // The server has judged the message before its end. Whatever is written now would be read as
-      // content or as commands, and nobody can tell which: the connection is of no use any more.
-      proceed(
-        awaited[0] as Question,
-        'throw',
-        fault('ERR_SMTP_REPLY', 'send the content', 'content', { reply, delivery: 'rejected' }),
-      );
-    if (!entry || code === 421)
-      lose(code === 421 ? 'ERR_SMTP_CLOSED' : 'ERR_SMTP_PROTOCOL', '', { reply });
-  };
-
   const session: Session & { phase: SessionPhase } = {
     phase: 'connected',
     capabilities: parseCapabilities(),
     secure: false,
-    greeting: undefined,
     pipelining: 'off',
-    transactionOpen: false,
     roundTrips: 0,
     waited: 0,
     secrets: [],
@@ -270,26 +221,67 @@ export function createSession(listener?: WireListener): Session {
       return task;
     },
     receive(octets) {
-      if (session.phase === 'closed') return;
-      parser.push(octets);
+      if (session.phase !== 'closed') parser.push(octets);
       try {
         for (;;) {
           turn();
           // Between the 220 and the handshake there are no octets: who put them there meant them to be read as secured.
           if (awaited[0]?.phase === 'tls' && parser.pending)
             throw new Error('octets behind the 220 to STARTTLS');
-          const reply = parser.next();
-          if (!reply) return;
-          take(reply);
+          const received = parser.next();
+          if (!received) return;
+          // What has not been written cannot have been answered.
+          const answered = awaited[0]?.trip ? awaited.shift() : undefined;
+          const { phase: at = 'idle', task, trip = 0 }: Partial<Entry> = answered ?? {};
+          const { code, lines } = received;
+          const reply = makeReply(
+            code,
+            lines.map((line) => blot(line, at)),
+          );
+          listener?.('server', code === 334 ? '334 ***' : wireText(reply), at);
+          // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.
+          if (code === 421) reason = GONE;
+          if (task) {
+            if (trip > session.roundTrips) {
+              session.roundTrips = trip;
+              session.waited += 1;
+            }
+            run(task, 'next', reply);
+            if (!live.has(task)) {
+              // Whoever comes behind has waited for nothing yet.
+              session.waited = 0;
+              // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content. None will come.
+              if (code === 354) stop(task);
+            }
+          } else if (awaited[0]?.phase === 'content' && code >= 400)
+            // The server has judged the message before its end. Whatever is written now would be read as
+            // content or as commands, and nobody can tell which: the connection is of no use any more.
+            session.refuse(
+              awaited[0] as Question,
+              fault('ERR_SMTP_REPLY', 'send the content', 'content', {
+                reply,
+                delivery: 'rejected',
+              }),
+            );
+          if (!task || code === 421)
+            lose(code === 421 ? 'ERR_SMTP_CLOSED' : 'ERR_SMTP_PROTOCOL', '', { reply });
         }
       } catch (error) {
         lose('ERR_SMTP_PROTOCOL', `: ${(error as Error).message}`);
       }
     },
-    answer: (asked, value) => proceed(asked, 'next', value),
+    answer(asked, value) {
+      if (awaited[0] === asked) {
+        awaited.shift();
+        run(writer as RunningTask, 'next', value);
+      }
+    },
     refuse(asked, error) {
       if (asked.phase in LOST) session.end(error as Error);
-      else proceed(asked, 'throw', error);
+      else if (awaited[0] === asked) {
+        awaited.shift();
+        run(writer as RunningTask, 'throw', error);
+      }
     },
     end(cause) {
       lose('ERR_SMTP_CLOSED', `: ${cause?.message ?? 'the connection was closed'}`, { cause });
@@ -304,33 +296,23 @@ export function createSession(listener?: WireListener): Session {
       for (const task of live) drop(task, error);
       awaited.length = 0;
     },
-    abort(aborted, why) {
-      const task = aborted as RunningTask;
-      const writes = writer === task || output.some((entry) => entry.task === task);
+    abort(task: RunningTask, why) {
       drop(task, why);
-      if (writes) stop(task);
       turn();
     },
     poll() {
       turn();
-      const pieces: Uint8Array[] = [];
-      let length = 0;
+      for (const entry of output) entry.trip = session.roundTrips + 1;
       // One write for each burst.
-      while (output[0] && length < WRITE_OCTETS) {
-        const entry = output.shift() as Entry;
-        pieces.push(entry.octets);
-        length += entry.octets.length;
-        entry.trip = session.roundTrips + 1;
-      }
-      if (length) return { type: 'write', octets: concatenate(pieces) };
+      const octets = concatenate(output.splice(0).map((entry) => entry.octets));
+      if (octets.length) return { type: 'write', octets };
       const action = next;
       next = undefined;
       return action;
     },
     *within(name, procedure) {
-      const [from, to] = PHASES[name] ?? ['ready', 'ready'];
-      if (session.phase !== from)
-        throw new TypeError(`Cannot run ${name}: the session is ${session.phase}`);
+      const [from = 'ready', to = from] = PHASES[name] ?? [];
+      if (session.phase !== from) throw new TypeError(`Cannot run ${name} when ${session.phase}`);
       const value = yield* procedure;
       session.phase = to;
       return value;
