@@ -2,16 +2,10 @@
  * The session: a FIFO of awaited replies. The only file that starts, ends or fails a procedure, and
  * that pairs a reply with its command. Sans-IO: see action.ts for how it is driven.
  */
-import {
-  fault,
-  type Phase,
-  SmtpError,
-  type SmtpErrorCode,
-  type SmtpErrorDetails,
-} from '../errors.ts';
+import { fault, type Phase, SmtpError, type SmtpErrorCode } from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
 import { concatenate } from '../wire/octets.ts';
-import { makeReply, wireText } from '../wire/reply.ts';
+import { makeReply, type Reply, wireText } from '../wire/reply.ts';
 import { createReplyParser } from '../wire/reply-parser.ts';
 import type { Action, Question } from './action.ts';
 import { PHASES, type ProcedureName, type SessionPhase } from './phase.ts';
@@ -110,7 +104,7 @@ export function createSession(listener?: WireListener): Session {
   let reason: SmtpError | undefined;
 
   /** Queues octets, which may owe a reply, and tells what they are. */
-  const put = (octets: Uint8Array, phase: Phase | undefined, text?: string): void => {
+  const put = (octets: Uint8Array, phase: Phase | undefined, text?: string | false): void => {
     if (reason) return;
     const entry: Entry = { task: writer as RunningTask, octets, phase };
     output.push(entry);
@@ -171,9 +165,17 @@ export function createSession(listener?: WireListener): Session {
     }
   };
 
-  const lose = (code: SmtpErrorCode, why: string, details?: Partial<SmtpErrorDetails>): void => {
+  /** Fails everything: the connection is lost, or the server has said what makes it of no use. */
+  const end = (cause?: Error, code: SmtpErrorCode = 'ERR_SMTP_CLOSED', reply?: Reply): void => {
     const at = awaited[0]?.phase ?? 'idle';
-    session.fail(fault(LOST[at] ?? code, `go on in ${at}${why}`, at, details));
+    session.fail(
+      fault(
+        LOST[at] ?? code,
+        `go on in ${at}: ${cause?.message ?? 'the connection was closed'}`,
+        at,
+        { cause, reply },
+      ),
+    );
   };
 
   /** Begins the next procedure where the line is free, or ends the session where it is due. */
@@ -231,8 +233,11 @@ export function createSession(listener?: WireListener): Session {
           const received = parser.next();
           if (!received) return;
           // What has not been written cannot have been answered.
-          const answered = awaited[0]?.trip ? awaited.shift() : undefined;
-          const { phase: at = 'idle', task, trip = 0 }: Partial<Entry> = answered ?? {};
+          const {
+            phase: at = 'idle',
+            task,
+            trip,
+          }: Partial<Entry> = awaited[0]?.trip ? (awaited.shift() as Entry) : {};
           const { code, lines } = received;
           const reply = makeReply(
             code,
@@ -242,8 +247,8 @@ export function createSession(listener?: WireListener): Session {
           // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.
           if (code === 421) reason = GONE;
           if (task) {
-            if (trip > session.roundTrips) {
-              session.roundTrips = trip;
+            if ((trip as number) > session.roundTrips) {
+              session.roundTrips += 1;
               session.waited += 1;
             }
             run(task, 'next', reply);
@@ -264,10 +269,10 @@ export function createSession(listener?: WireListener): Session {
               }),
             );
           if (!task || code === 421)
-            lose(code === 421 ? 'ERR_SMTP_CLOSED' : 'ERR_SMTP_PROTOCOL', '', { reply });
+            end(undefined, code === 421 ? undefined : 'ERR_SMTP_PROTOCOL', reply);
         }
       } catch (error) {
-        lose('ERR_SMTP_PROTOCOL', `: ${(error as Error).message}`);
+        end(error as Error, 'ERR_SMTP_PROTOCOL');
       }
     },
     answer(asked, value) {
@@ -277,15 +282,13 @@ export function createSession(listener?: WireListener): Session {
       }
     },
     refuse(asked, error) {
-      if (asked.phase in LOST) session.end(error as Error);
+      if (asked.phase in LOST) end(error as Error);
       else if (awaited[0] === asked) {
         awaited.shift();
         run(writer as RunningTask, 'throw', error);
       }
     },
-    end(cause) {
-      lose('ERR_SMTP_CLOSED', `: ${cause?.message ?? 'the connection was closed'}`, { cause });
-    },
+    end,
     fail(error, abrupt = true) {
       if (session.phase !== 'closed') {
         session.phase = 'closed';
@@ -320,8 +323,7 @@ export function createSession(listener?: WireListener): Session {
     write({ line, phase }) {
       put(new TextEncoder().encode(line), phase, line.trimEnd());
     },
-    content: (octets, owed, size) =>
-      put(octets, owed, size === undefined ? undefined : `(${size} octets)`),
+    content: (octets, owed, size) => put(octets, owed, size !== undefined && `(${size} octets)`),
     release() {
       writer = undefined;
     },
