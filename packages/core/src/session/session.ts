@@ -190,12 +190,8 @@ export function createSession(listener?: WireListener): Session {
       writer = queue.shift() as RunningTask;
       run(writer, 'next');
     }
-    if (
-      reason &&
-      !output[0] &&
-      !awaited.some(({ task, trip }) => trip && live.has(task as RunningTask))
-    )
-      session.fail(reason);
+    // Replies come in order: as long as anybody awaits one to what has left, it is who stands first.
+    if (reason && !live.has(awaited[0]?.task as RunningTask)) session.fail(reason);
   };
 
   const session: Session & { phase: SessionPhase } = {
@@ -258,7 +254,7 @@ export function createSession(listener?: WireListener): Session {
               // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content. None will come.
               if (code === 354) stop(task);
             }
-          } else if (awaited[0]?.phase === 'content' && code >= 400)
+          } else if (awaited[0]?.phase === 'content')
             // The server has judged the message before its end. Whatever is written now would be read as
             // content or as commands, and nobody can tell which: the connection is of no use any more.
             session.refuse(
