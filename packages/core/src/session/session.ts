@@ -167,11 +167,11 @@ export function createSession(listener?: WireListener): Session {
 
   /** Fails everything: the connection is lost, or the server has said what makes it of no use. */
   const end = (cause?: Error, code: SmtpErrorCode = 'ERR_SMTP_CLOSED', reply?: Reply): void => {
-    const at = awaited[0]?.phase ?? 'idle';
+    const at = awaited[0]?.phase;
     session.fail(
       fault(
-        LOST[at] ?? code,
-        `go on in ${at}: ${cause?.message ?? 'the connection was closed'}`,
+        LOST[at as Phase] ?? code,
+        `go on: ${cause?.message ?? 'the connection was closed'}`,
         at,
         { cause, reply },
       ),
