@@ -1,10 +1,8 @@
 /** connect() and SmtpClient: the promise API over a session and its driver. */
 import { drive } from './driver/driver.ts';
-import { fault, type RejectedRecipient } from './errors.ts';
+import type { RejectedRecipient } from './errors.ts';
 import { type ConnectOptions, resolveOptions } from './options.ts';
 import { envelope, type OutgoingMessage, type SendOptions } from './session/envelope.ts';
-import { open } from './session/open.ts';
-import { quit } from './session/quit.ts';
 import { noop, reset, verify } from './session/reset.ts';
 import { createSession } from './session/session.ts';
 import { transaction } from './session/transaction.ts';
@@ -98,35 +96,20 @@ export interface SmtpClient {
  */
 export async function connect(options: ConnectOptions): Promise<SmtpClient> {
   const resolved = resolveOptions(options);
-  const { clock, onTranscript } = resolved;
-  const begun = clock.now();
+  const { onTranscript } = resolved;
+  const begun = performance.now();
   const session = createSession(
     onTranscript &&
       ((direction, text, phase) =>
-        onTranscript({ direction, text, phase, secure: session.secure, at: clock.now() - begun })),
+        onTranscript({
+          direction,
+          text,
+          phase,
+          secure: session.secure,
+          at: performance.now() - begun,
+        })),
   );
-  const { run, fail, closed, connect } = drive(session, resolved);
-  const destroy = (cause?: Error): void =>
-    fail(
-      fault('ERR_SMTP_CLOSED', `go on: ${cause?.message ?? 'the connection was closed'}`, 'idle', {
-        cause,
-      }),
-    );
-  let closing: Promise<unknown> | undefined;
-  const close = async (): Promise<void> => {
-    await (closing ??= run('quit', quit(session))
-      .catch(() => destroy())
-      .then(() => closed));
-  };
-  try {
-    await run('open', open(session, { ...resolved, connect }), resolved.signal);
-  } catch (error) {
-    // The caller is told at once. A server that has greeted is told by QUIT, and left soon if it does not answer.
-    if (session.greeting)
-      close().then(clock.after(Math.min(resolved.timeouts.quit, 1_000), destroy));
-    else destroy();
-    throw error;
-  }
+  const { run, close, destroy } = await drive(session, resolved);
   const { capabilities, secure, greeting } = session;
   return {
     capabilities,

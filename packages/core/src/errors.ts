@@ -110,22 +110,20 @@ export class SmtpError extends Error {
   /** Each refused recipient, where any was refused. */
   declare readonly rejected?: readonly RejectedRecipient[];
 
-  constructor(code: SmtpErrorCode, message: string, { cause, ...details }: SmtpErrorDetails) {
-    super(message, { cause });
-    const { delivery = 'not-sent', reply } = details;
-    const retry: Retry =
-      details.retry ??
-      (delivery === 'unknown'
-        ? delivery
+  constructor(code: SmtpErrorCode, message: string, details: SmtpErrorDetails) {
+    super(message, details);
+    Object.assign(this, { name: 'SmtpError', code, delivery: 'not-sent' }, details);
+    this.retry ??=
+      this.delivery === 'unknown'
+        ? 'unknown'
         : // RFC 5321 §4.2.1: 4yz invites to try again, 5yz does not.
-          /^4/.test(`${reply?.code}`)
+          /^4/.test(`${this.reply?.code}`)
           ? 'later'
           : code === 'ERR_SMTP_REPLY'
             ? 'never'
             : /PROTO|TIME|CLOSED|CONN|ABORT/.test(code)
               ? 'reconnect'
-              : 'fix-first');
-    Object.assign(this, { name: 'SmtpError', code, delivery }, details, { retry });
+              : 'fix-first';
   }
 }
 

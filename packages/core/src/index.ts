@@ -1,6 +1,5 @@
 /** Public names, nothing else. */
 export { connect, type Receipt, type SmtpClient } from './client.ts';
-export type { Clock } from './driver/clock.ts';
 export type {
   TlsOptions,
   Transport,

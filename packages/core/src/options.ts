@@ -1,5 +1,4 @@
 /** The options of `connect()`: types, defaults, units, and what is refused before anything is sent. */
-import { type Clock, systemClock } from './driver/clock.ts';
 import { nodeTransport } from './driver/node-transport.ts';
 import type { TlsOptions, Transport, TransportOptions } from './driver/transport.ts';
 import type { Phase } from './errors.ts';
@@ -63,8 +62,6 @@ export interface ConnectOptions {
   readonly transport?: Transport | ((options: TransportOptions) => Promise<Transport>);
   /** Called for each command and each reply. What it throws fails the connection. */
   readonly onTranscript?: (event: TranscriptEvent) => void;
-  /** Where time comes from. Default: the runtime's. */
-  readonly clock?: Clock;
 }
 
 /** Options with every default in place. */
@@ -76,6 +73,8 @@ export interface ResolvedOptions
         'auth' | 'name' | 'timeouts' | 'localAddress' | 'onTranscript' | 'signal'
       >
     > {
+  /** Whether TLS comes before the first octet. */
+  readonly secure: boolean;
   readonly mechanisms: readonly SaslMechanism[];
   readonly secrets: readonly string[];
   readonly name: string | undefined;
@@ -84,30 +83,34 @@ export interface ResolvedOptions
 
 /** @throws TypeError for what cannot be used */
 export function resolveOptions(options: ConnectOptions): ResolvedOptions {
-  const { auth = [], host, name, pipelining = 'overlap', tls = options.port === 465 ? 'implicit' : 'starttls' } = options;
-  const password = 'pass' in auth;
+  const {
+    auth = [],
+    host,
+    name,
+    pipelining = 'overlap',
+    tls = options.port === 465 ? 'implicit' : 'starttls',
+  } = options;
+  const secure = tls === 'implicit';
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
-  const check = (as: string, value: unknown, fits: unknown): void => {
-    if (!fits) throw unusable(value, as);
-  };
-  check('host', host, host);
-  check('tls', tls, /^(implicit|starttls|opportunistic|off)$/.test(tls));
-  check('pipelining', pipelining, /^(overlap|envelope|off)$/.test(pipelining));
-  for (const [limit, ms] of Object.entries(timeouts)) check(`timeouts.${limit}`, ms, ms > 0);
+  if (!host) throw unusable(host, 'host');
+  if (!/^(implicit|starttls|opportunistic|off)$/.test(tls)) throw unusable(tls, 'tls');
+  if (!/^(overlap|envelope|off)$/.test(pipelining)) throw unusable(pipelining, 'pipelining');
+  for (const [limit, ms] of Object.entries(timeouts))
+    if (!(ms > 0)) throw unusable(ms, `timeouts.${limit}`);
   return {
-    port: tls === 'implicit' ? 465 : 587,
+    port: secure ? 465 : 587,
     tlsOptions: {},
     ignoreExtensions: [],
     allowInsecureAuth: false,
-    clock: systemClock,
     transport: nodeTransport,
     ...options,
     tls,
+    secure,
     pipelining,
     // What may stand behind the `@` of a mailbox is what EHLO takes (RFC 5321 §4.1.1.1).
     name: name === undefined ? name : parsePath(`a@${name}`, 'name').text.slice(2),
     timeouts,
-    mechanisms: password ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
-    secrets: password ? [auth.pass] : [],
+    mechanisms: 'pass' in auth ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
+    secrets: [(auth as { pass?: string }).pass ?? ''],
   };
 }

@@ -2,49 +2,49 @@
  * Performs a session's actions on a transport and feeds it events. Owns the clock: one timer, for
  * whatever the session waits for.
  */
-import { fault, type Phase, type SmtpError } from '../errors.ts';
+import { fault, type SmtpError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Timeouts } from '../session/limits.ts';
+import { open } from '../session/open.ts';
 import type { ProcedureName } from '../session/phase.ts';
 import type { Procedure } from '../session/procedure.ts';
+import { quit } from '../session/quit.ts';
 import type { Session, Wait } from '../session/session.ts';
 import type { Transport } from './transport.ts';
 
 /** A session under way. */
 export interface Driver {
-  /** Resolves when nothing is left of the connection. */
-  readonly closed: Promise<unknown>;
-  /** Connects, and begins to drive the session over the transport. */
-  connect(): Promise<Transport>;
   /** Runs a procedure. What is begun in one turn of the event loop leaves in one write. */
-  run<T>(name: ProcedureName | 'open', procedure: Procedure<T>, signal?: AbortSignal): Promise<T>;
+  run<T>(name: ProcedureName | 'open', procedure: Procedure<T>, aborting?: AbortSignal): Promise<T>;
+  /** Says QUIT behind all that runs. Resolves when nothing is left of the connection. */
+  close(): Promise<void>;
   /** Fails everything that runs, and closes at once. */
-  fail(error: SmtpError): void;
+  destroy(cause?: Error): void;
 }
 
-/** Drives a session. */
-export function drive(session: Session, options: ResolvedOptions): Driver {
-  const { timeouts, clock } = options;
+/** Connects and opens a session; resolves when it is ready. */
+export async function drive(session: Session, options: ResolvedOptions): Promise<Driver> {
+  const { timeouts, transport: given } = options;
+  const gone = new AbortController();
+  const { signal } = gone;
+  const closed = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   let transport: Transport | undefined;
   let choked = false;
   let watched: Wait | undefined;
-  let cancel = (): void => {};
-  const gone = new AbortController();
-  const { signal } = gone;
-  const closed = new Promise((resolve) => signal.addEventListener('abort', resolve));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let closing: Promise<void> | undefined;
 
-  const finish = (): void => {
-    cancel();
-    transport?.destroy();
-    gone.abort();
-  };
-  const fail = (error: SmtpError): void => {
-    session.fail(error);
-    pump();
-  };
   const pump = (): void => {
+    // Every wait has a deadline of its own.
+    const { waiting } = session;
+    if (waiting !== watched) {
+      watched = waiting;
+      clearTimeout(timer);
+      if (waiting)
+        timer = deadline(waiting.phase === 'idle' ? 'mail' : waiting.phase, session.fail);
+    }
     // While the transport is full nothing more is performed, but the end of the session.
-    while (!signal.aborted && (!choked || session.phase === 'closed')) {
+    while (!choked || session.phase === 'closed') {
       const action = session.poll();
       if (!action) break;
       if (action.type === 'write') choked = !transport?.write(action.octets);
@@ -60,82 +60,98 @@ export function drive(session: Session, options: ResolvedOptions): Driver {
       else {
         transport?.end();
         // RFC 5321 §4.1.1.10 lets the server close first; one that does not is not waited for.
-        cancel();
-        cancel = clock.after(1_000, finish);
+        timer = setTimeout(finish, 1_000);
       }
     }
-    // Every wait has a deadline of its own.
-    const { waiting } = session;
-    if (waiting === watched || session.phase === 'closed') return;
-    watched = waiting;
-    cancel();
-    if (waiting)
-      cancel = limit(waiting.phase === 'idle' ? 'mail' : waiting.phase, fail, waiting.phase);
   };
-  const limit = (
+  const finish = (): void => {
+    clearTimeout(timer);
+    transport?.destroy();
+    gone.abort();
+  };
+  const deadline = (
     name: keyof Timeouts,
     late: (error: SmtpError) => void,
-    phase?: Phase,
-  ): (() => void) =>
-    clock.after(timeouts[name], () =>
-      late(
-        fault(
-          'ERR_SMTP_TIMEOUT',
-          `go on: timeouts.${name}, ${timeouts[name]} ms, has passed${
-            phase === 'greeting' && !session.secure
-              ? `; if port ${options.port} speaks TLS, use tls: 'implicit'`
-              : ''
-          }`,
-          phase,
-        ),
-      ),
+  ): ReturnType<typeof setTimeout> =>
+    setTimeout(
+      () => {
+        late(
+          fault(
+            'ERR_SMTP_TIMEOUT',
+            `go on: timeouts.${name}, ${timeouts[name]} ms, has passed${
+              name === 'greeting' && !session.secure
+                ? `; if port ${options.port} speaks TLS, use tls: 'implicit'`
+                : ''
+            }`,
+          ),
+        );
+        pump();
+      },
+      // The longest that setTimeout() knows, 24 days: what is longer, it would take for 1 ms.
+      Math.min(timeouts[name], 2 ** 31 - 1),
     );
-
-  return {
-    closed,
-    fail,
-    async connect() {
-      const { host, port, tls, tlsOptions, localAddress, transport: given } = options;
-      transport =
-        typeof given === 'function'
-          ? await given({ host, port, secure: tls === 'implicit', tlsOptions, localAddress, signal })
-          : given;
-      if (signal.aborted) transport.destroy();
-      transport.attach({
-        onData(octets) {
-          session.receive(octets);
-          pump();
-        },
-        onDrain() {
-          choked = false;
-          pump();
-        },
-        onClose(error) {
-          session.end(error);
-          pump();
-          finish();
-        },
+  const run: Driver['run'] = (name, procedure, aborting = signal) =>
+    new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        session.abort(
+          task,
+          fault('ERR_SMTP_ABORTED', 'go on: the caller aborted', 'idle', {
+            cause: aborting.reason,
+          }),
+        );
+        pump();
+      };
+      const total = deadline('total', (error) => session.abort(task, error));
+      aborting.addEventListener('abort', onAbort);
+      const task = session.start(name, procedure, (error, value) => {
+        clearTimeout(total);
+        aborting.removeEventListener('abort', onAbort);
+        if (error === undefined) resolve(value);
+        else reject(error);
       });
-      return transport;
-    },
-    run: (name, procedure, aborting) =>
-      new Promise((resolve, reject) => {
-        const abort = (error: SmtpError): void => {
-          session.abort(task, error);
-          pump();
-        };
-        const onAbort = (): void =>
-          abort(fault('ERR_SMTP_ABORTED', 'go on: the caller aborted', 'idle', { cause: aborting?.reason }));
-        const cancelTotal = limit('total', abort);
-        aborting?.addEventListener('abort', onAbort);
-        const task = session.start(name, procedure, (error, value) => {
-          cancelTotal();
-          aborting?.removeEventListener('abort', onAbort);
-          if (error === undefined) resolve(value);
-          else reject(error);
-        });
-        if (aborting?.aborted) onAbort();
-        queueMicrotask(pump);
+      if (aborting.aborted) onAbort();
+      queueMicrotask(pump);
+    });
+  const destroy = (cause?: Error): void => {
+    session.fail(
+      fault('ERR_SMTP_CLOSED', `go on: ${cause?.message ?? 'the connection was closed'}`, 'idle', {
+        cause,
       }),
+    );
+    finish();
   };
+  const close = (): Promise<void> => {
+    closing ??= run('quit', quit(session))
+      .catch(destroy)
+      .then(() => closed);
+    return closing;
+  };
+  const connect = async (): Promise<Transport> => {
+    transport = typeof given === 'function' ? await given({ ...options, signal }) : given;
+    if (signal.aborted) transport.destroy();
+    transport.attach({
+      onData(octets) {
+        session.receive(octets);
+        pump();
+      },
+      onDrain() {
+        choked = false;
+        pump();
+      },
+      onClose(error) {
+        session.end(error);
+        finish();
+      },
+    });
+    return transport;
+  };
+
+  try {
+    await run('open', open(session, { ...options, connect }), options.signal);
+  } catch (error) {
+    // The caller is told at once; a server that has refused to go on is told by QUIT.
+    close();
+    throw error;
+  }
+  return { run, close, destroy };
 }

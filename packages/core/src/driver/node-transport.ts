@@ -1,13 +1,13 @@
 /** The transport over node:net and node:tls: Node, Bun and Deno. */
-import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Transport, TransportEvents, TransportOptions } from './transport.ts';
 
 /** Connects by node:net; `startTls()` goes on by node:tls. What it rejects with names the peer, and the cure where one is known. */
 export async function nodeTransport(options: TransportOptions): Promise<Transport> {
-  const { host, port, localAddress, tlsOptions } = options;
+  const { host, port, localAddress, tlsOptions, signal } = options;
   let socket!: Socket;
-  let events: TransportEvents;
+  let events: TransportEvents | undefined;
 
   /** Makes `next` the socket at once; resolves when it is ready. */
   const use = (next: Socket, ready: 'connect' | 'secureConnect'): Promise<void> =>
@@ -15,6 +15,9 @@ export async function nodeTransport(options: TransportOptions): Promise<Transpor
       let cause: (NodeJS.ErrnoException & Partial<AggregateError>) | undefined;
       socket = next
         .once(ready, resolve)
+        // What is read from the plain socket once TLS has begun is nobody's.
+        .on('data', (octets: Uint8Array) => next === socket && events?.onData(octets))
+        .on('drain', () => events?.onDrain())
         .on('error', (error) => {
           cause = error;
           const { code = '', errors, message } = cause;
@@ -22,11 +25,12 @@ export async function nodeTransport(options: TransportOptions): Promise<Transpor
           // Runtimes word the same failure of TLS differently, so the cure goes by code.
           cause.message = `${host}:${port}: ${errors ?? message}${
             options.secure && /VERSION|EPROTO|PACKET/.test(code)
-              ? `; port ${port} speaks STARTTLS; use tls: 'starttls'`
+              ? `; if port ${port} speaks STARTTLS, use tls: 'starttls'`
               : /ALTNAME/.test(code)
-                ? '; check host, or set tlsOptions.servername'
-                : /CERT|SIGNED|ISSUER|LEAF/.test(code)
-                  ? '; to trust its CA, set tlsOptions.ca'
+                ? '; to trust it, set tlsOptions.servername'
+                : // SELF_SIGNED_CERT_IN_CHAIN, UNABLE_TO_VERIFY_LEAF_SIGNATURE, UNABLE_TO_GET_ISSUER_CERT …
+                  /SIGN|ISSUER/.test(code)
+                  ? '; to trust it, set tlsOptions.ca'
                   : ''
           }`;
         })
@@ -35,42 +39,29 @@ export async function nodeTransport(options: TransportOptions): Promise<Transpor
           if (next === socket) events?.onClose(cause);
         });
     });
-  const flow = (): void => {
-    const from = socket;
-    from
-      .on('data', (octets: Uint8Array) => from === socket && events.onData(octets))
-      .on('drain', () => events.onDrain());
-  };
 
-  const opened = use(
-    connect({ host, port, noDelay: true, ...(localAddress && { localAddress }) }),
+  await use(
+    connect({ host, port, localAddress, signal, noDelay: true } as NetConnectOpts),
     'connect',
   );
-  options.signal.addEventListener('abort', () => socket.destroy());
-  await opened;
   return {
     secure: false,
     localAddress: socket.localAddress,
     attach(to) {
       events = to;
-      flow();
     },
     write: (octets) => socket.write(octets),
-    startTls() {
-      const name = tlsOptions.servername ?? host;
-      const secured = use(
+    startTls: () =>
+      use(
         connectTls({
-          ...(tlsOptions as object),
-          socket,
-          host: name,
           // RFC 6066 §3: an address is no server name.
-          servername: isIP(name) ? '' : name,
+          servername: isIP(host) ? '' : host,
+          ...(tlsOptions as ConnectionOptions),
+          socket,
+          host,
         }),
         'secureConnect',
-      );
-      flow();
-      return secured;
-    },
+      ),
     end: () => socket.end(),
     destroy: () => socket.destroy(),
   };
