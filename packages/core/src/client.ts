@@ -95,21 +95,17 @@ export interface SmtpClient {
  * ```
  */
 export async function connect(options: ConnectOptions): Promise<SmtpClient> {
-  const resolved = resolveOptions(options);
-  const { onTranscript } = resolved;
   const begun = performance.now();
-  const session = createSession(
-    onTranscript &&
-      ((direction, text, phase) =>
-        onTranscript({
-          direction,
-          text,
-          phase,
-          secure: session.secure,
-          at: performance.now() - begun,
-        })),
+  const session = createSession((direction, text, phase) =>
+    options.onTranscript?.({
+      direction,
+      text,
+      phase,
+      secure: session.secure,
+      at: performance.now() - begun,
+    }),
   );
-  const { run, close, destroy } = await drive(session, resolved);
+  const { run, close, destroy } = await drive(session, resolveOptions(options));
   const { capabilities, secure, greeting } = session;
   return {
     capabilities,

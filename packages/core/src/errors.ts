@@ -114,10 +114,10 @@ export class SmtpError extends Error {
     super(message, details);
     Object.assign(this, { name: 'SmtpError', code, delivery: 'not-sent' }, details);
     this.retry ??=
-      this.delivery === 'unknown'
+      details.delivery === 'unknown'
         ? 'unknown'
         : // RFC 5321 §4.2.1: 4yz invites to try again, 5yz does not.
-          /^4/.test(`${this.reply?.code}`)
+          /^4/.test(`${details.reply?.code}`)
           ? 'later'
           : code === 'ERR_SMTP_REPLY'
             ? 'never'
@@ -154,7 +154,7 @@ export function fault(
   details: Partial<SmtpErrorDetails> = {},
 ): SmtpError {
   const { reply } = details;
-  const odd = reply && reply.code < 400;
+  const odd = (reply?.code as number) < 400;
   return new SmtpError(
     odd ? 'ERR_SMTP_PROTOCOL' : code,
     `Cannot ${what}${reply ? `: server replied ${describeReply(reply)}` : ''}`,

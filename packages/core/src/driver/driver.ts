@@ -32,7 +32,6 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
   let choked = false;
   let watched: Wait | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let closing: Promise<void> | undefined;
 
   const pump = (): void => {
     // Every wait has a deadline of its own.
@@ -43,14 +42,14 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
       if (waiting)
         timer = deadline(waiting.phase === 'idle' ? 'mail' : waiting.phase, session.fail);
     }
-    // While the transport is full nothing more is performed, but the end of the session.
-    while (!choked || session.phase === 'closed') {
+    // While the transport is full nothing more is performed, but the end of the session, which waits for nothing.
+    while (!(choked && waiting)) {
       const action = session.poll();
       if (!action) break;
       if (action.type === 'write') choked = !transport?.write(action.octets);
       else if (action.type !== 'close') {
         // Called in this very turn: once a handshake is due, nothing may be read from the plain transport.
-        (async () => (action.type === 'await' ? action.ask() : transport?.startTls()))()
+        void (async () => (action.type === 'await' ? action.ask() : transport?.startTls()))()
           .then(
             (value) => session.answer(action, value),
             (error) => session.refuse(action, error),
@@ -78,7 +77,7 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
         late(
           fault(
             'ERR_SMTP_TIMEOUT',
-            `go on: timeouts.${name}, ${timeouts[name]} ms, has passed${
+            `go on: timeouts.${name} has passed${
               name === 'greeting' && !session.secure
                 ? `; if port ${options.port} speaks TLS, use tls: 'implicit'`
                 : ''
@@ -87,15 +86,15 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
         );
         pump();
       },
-      // The longest that setTimeout() knows, 24 days: what is longer, it would take for 1 ms.
-      Math.min(timeouts[name], 2 ** 31 - 1),
+      // setTimeout() takes what is longer than 2 ** 31 ms for 1 ms: 23 days are enough.
+      Math.min(timeouts[name], 2_000_000_000),
     );
   const run: Driver['run'] = (name, procedure, aborting = signal) =>
     new Promise((resolve, reject) => {
       const onAbort = (): void => {
         session.abort(
           task,
-          fault('ERR_SMTP_ABORTED', 'go on: the caller aborted', 'idle', {
+          fault('ERR_SMTP_ABORTED', 'go on: aborted', 'idle', {
             cause: aborting.reason,
           }),
         );
@@ -120,12 +119,10 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
     );
     finish();
   };
-  const close = (): Promise<void> => {
-    closing ??= run('quit', quit(session))
+  const close = (): Promise<void> =>
+    run('quit', quit(session))
       .catch(destroy)
       .then(() => closed);
-    return closing;
-  };
   const connect = async (): Promise<Transport> => {
     transport = typeof given === 'function' ? await given({ ...options, signal }) : given;
     if (signal.aborted) transport.destroy();
@@ -150,7 +147,7 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
     await run('open', open(session, { ...options, connect }), options.signal);
   } catch (error) {
     // The caller is told at once; a server that has refused to go on is told by QUIT.
-    close();
+    void close();
     throw error;
   }
   return { run, close, destroy };

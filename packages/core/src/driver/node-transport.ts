@@ -5,7 +5,7 @@ import type { Transport, TransportEvents, TransportOptions } from './transport.t
 
 /** Connects by node:net; `startTls()` goes on by node:tls. What it rejects with names the peer, and the cure where one is known. */
 export async function nodeTransport(options: TransportOptions): Promise<Transport> {
-  const { host, port, localAddress, tlsOptions, signal } = options;
+  const { host, port, tlsOptions } = options;
   let socket!: Socket;
   let events: TransportEvents | undefined;
 
@@ -24,7 +24,7 @@ export async function nodeTransport(options: TransportOptions): Promise<Transpor
           // Of a failure on several addresses, each: an AggregateError has no message of its own.
           // Runtimes word the same failure of TLS differently, so the cure goes by code.
           cause.message = `${host}:${port}: ${errors ?? message}${
-            options.secure && /VERSION|EPROTO|PACKET/.test(code)
+            options.secure && /SSL|EPROTO/.test(code)
               ? `; if port ${port} speaks STARTTLS, use tls: 'starttls'`
               : /ALTNAME/.test(code)
                 ? '; to trust it, set tlsOptions.servername'
@@ -40,10 +40,7 @@ export async function nodeTransport(options: TransportOptions): Promise<Transpor
         });
     });
 
-  await use(
-    connect({ host, port, localAddress, signal, noDelay: true } as NetConnectOpts),
-    'connect',
-  );
+  await use(connect({ ...options, noDelay: true } as NetConnectOpts), 'connect');
   return {
     secure: false,
     localAddress: socket.localAddress,
