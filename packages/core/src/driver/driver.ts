@@ -89,26 +89,26 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
       // setTimeout() takes what is longer than 2 ** 31 ms for 1 ms: 23 days are enough.
       Math.min(timeouts[name], 2_000_000_000),
     );
-  const run: Driver['run'] = (name, procedure, aborting = signal) =>
+  const run: Driver['run'] = (name, procedure, aborting) =>
     new Promise((resolve, reject) => {
       const onAbort = (): void => {
         session.abort(
           task,
           fault('ERR_SMTP_ABORTED', 'go on: aborted', 'idle', {
-            cause: aborting.reason,
+            cause: aborting?.reason,
           }),
         );
         pump();
       };
       const total = deadline('total', (error) => session.abort(task, error));
-      aborting.addEventListener('abort', onAbort);
+      aborting?.addEventListener('abort', onAbort);
       const task = session.start(name, procedure, (error, value) => {
         clearTimeout(total);
-        aborting.removeEventListener('abort', onAbort);
+        aborting?.removeEventListener('abort', onAbort);
         if (error === undefined) resolve(value);
         else reject(error);
       });
-      if (aborting.aborted) onAbort();
+      if (aborting?.aborted) onAbort();
       queueMicrotask(pump);
     });
   const destroy = (cause?: Error): void => {

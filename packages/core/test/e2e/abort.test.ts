@@ -349,6 +349,9 @@ describe('destroy()', () => {
 });
 
 describe('close()', () => {
+  /** Every server here answers QUIT, or is gone: however slow the machine is, it is waited for. */
+  const PATIENT = { timeouts: { quit: 10_000 } };
+
   test('waits for what is being sent, then says QUIT', async () => {
     const proceed = gate();
     const server = await start(async (peer) => {
@@ -358,7 +361,7 @@ describe('close()', () => {
       peer.say('250 queued');
       await takeMessages(peer);
     });
-    const client = await connect(options(server, OFF));
+    const client = await connect(options(server, { ...OFF, ...PATIENT }));
     const order: string[] = [];
     const sending = Promise.all([
       client.send(MESSAGE).then(() => order.push('first')),
@@ -378,7 +381,7 @@ describe('close()', () => {
       await greet(peer);
       await takeMessages(peer);
     });
-    const client = await connect(options(server, OFF));
+    const client = await connect(options(server, { ...OFF, ...PATIENT }));
     await within(2_000, Promise.all([client.close(), client.close()]));
     await within(500, client.close());
     expect(server.peer().plain.match(/QUIT/g)).toHaveLength(1);
@@ -389,7 +392,7 @@ describe('close()', () => {
       await greet(peer);
       await takeMessages(peer);
     });
-    const client = await connect(options(server, OFF));
+    const client = await connect(options(server, { ...OFF, ...PATIENT }));
     const closing = client.close();
     const early = failureOf(client.send(MESSAGE));
     await within(2_000, closing);
@@ -410,7 +413,7 @@ describe('close()', () => {
       await greet(peer);
       peer.destroy();
     });
-    const client = await connect(options(server, OFF));
+    const client = await connect(options(server, { ...OFF, ...PATIENT }));
     await eventually(() => server.open === 0, 'the connection is closed');
     await within(500, client.close());
   });
@@ -420,7 +423,7 @@ describe('close()', () => {
       await greetSecurely(peer, pair);
       await takeMessages(peer);
     });
-    const client = await connect(options(server, { tlsOptions: { ca } }));
+    const client = await connect(options(server, { ...PATIENT, tlsOptions: { ca } }));
     await within(2_000, client[Symbol.asyncDispose]());
     expect(server.peer().lines.at(-1)).toBe('QUIT');
   });

@@ -7,8 +7,8 @@ import {
   greet,
   greetSecurely,
   type KeyPair,
+  options as lostCaseOptions,
   MESSAGE,
-  options,
   PASS,
   type Peer,
   PLAIN,
@@ -21,6 +21,9 @@ import {
 const start = useServers();
 const auth = { user: USER, pass: PASS };
 const OFF = { tls: 'off' } as const;
+/** Every server here answers QUIT: however slow the machine is, it is waited for. */
+const options: typeof lostCaseOptions = (server, { timeouts, ...more } = {}) =>
+  lostCaseOptions(server, { ...more, timeouts: { quit: 10_000, ...timeouts } });
 const GROUP = 'MAIL FROM:<a@client.example>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n';
 
 let ca = '';
