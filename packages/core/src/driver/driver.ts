@@ -24,7 +24,7 @@ export interface Driver {
 
 /** Connects and opens a session; resolves when it is ready. */
 export async function drive(session: Session, options: ResolvedOptions): Promise<Driver> {
-  const { timeouts, transport: given } = options;
+  const { timeouts } = options;
   const gone = new AbortController();
   const { signal } = gone;
   const closed = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
@@ -124,7 +124,10 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
       .catch(destroy)
       .then(() => closed);
   const connect = async (): Promise<Transport> => {
-    transport = typeof given === 'function' ? await given({ ...options, signal }) : given;
+    transport =
+      typeof options.transport === 'function'
+        ? await options.transport({ ...options, signal })
+        : options.transport;
     if (signal.aborted) transport.destroy();
     transport.attach({
       onData(octets) {
