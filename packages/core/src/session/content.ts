@@ -1,5 +1,5 @@
 /** Content as the caller gives it, and what can be known of it before MAIL. */
-import { fault, type SmtpError } from '../errors.ts';
+import { fault, isSmtpError, type SmtpError } from '../errors.ts';
 
 /**
  * A message's content: its header and body with CR LF line ends. A bare CR or LF becomes CR LF; a
@@ -9,7 +9,9 @@ export type Content = string | Uint8Array | AsyncIterable<Uint8Array> | Readable
 
 /** What went wrong while content was read or made into mail data, as an SmtpError. */
 export function contentFault(cause: unknown): SmtpError {
-  return fault('ERR_SMTP_CONTENT', `send the message: ${(cause as Error)?.message}`, 'content', {
-    cause,
-  });
+  return isSmtpError(cause)
+    ? cause
+    : fault('ERR_SMTP_CONTENT', `send the message: ${(cause as Error)?.message}`, 'content', {
+        cause,
+      });
 }

@@ -92,7 +92,10 @@ export function* transaction(
       const next = yield* ask('content', () =>
         rest.length ? { value: rest } : (iterator as AsyncIterator<Uint8Array>).next(),
       );
-      if (next.done) break;
+      if (next.done) {
+        iterator = undefined;
+        break;
+      }
       rest = next.value;
     }
   } catch (error) {

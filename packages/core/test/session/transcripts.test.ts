@@ -586,7 +586,10 @@ const cases: readonly Case[] = [
       C: QUIT
       S: 221 bye
       C: <close>`,
-    open: { connect: () => ({ secure: true }), mechanisms: [login(CREDENTIALS), plain(CREDENTIALS)] },
+    open: {
+      connect: () => ({ secure: true }),
+      mechanisms: [login(CREDENTIALS), plain(CREDENTIALS)],
+    },
     quit: true,
     outcomes: ['open: ok', 'quit: ok'],
   },
@@ -599,7 +602,10 @@ const cases: readonly Case[] = [
       S: 334 UGFzc3dvcmQ6
       C: dGFuc3RhYWY=
       S: 235 ok`,
-    open: { connect: () => ({ secure: true }), mechanisms: [login(CREDENTIALS), plain(CREDENTIALS)] },
+    open: {
+      connect: () => ({ secure: true }),
+      mechanisms: [login(CREDENTIALS), plain(CREDENTIALS)],
+    },
     outcomes: ['open: ok'],
   },
   {
@@ -609,7 +615,10 @@ const cases: readonly Case[] = [
       S: 334
       C: ${btoa(`\0tim\0${'x'.repeat(400)}`)}
       S: 235 ok`,
-    open: { connect: () => ({ secure: true }), mechanisms: [plain({ user: 'tim', pass: 'x'.repeat(400) })] },
+    open: {
+      connect: () => ({ secure: true }),
+      mechanisms: [plain({ user: 'tim', pass: 'x'.repeat(400) })],
+    },
     outcomes: ['open: ok'],
   },
   {
@@ -641,7 +650,10 @@ const cases: readonly Case[] = [
     text: `${greeting('AUTH PLAIN LOGIN')}
       C: AUTH PLAIN AHRpbQB0YW5zdGFhZg==
       S: 535 no`,
-    open: { connect: () => ({ secure: true }), mechanisms: [plain(CREDENTIALS), login(CREDENTIALS)] },
+    open: {
+      connect: () => ({ secure: true }),
+      mechanisms: [plain(CREDENTIALS), login(CREDENTIALS)],
+    },
     outcomes: ['open: ERR_SMTP_AUTH 535 at auth, not-sent, fix-first'],
   },
   {
@@ -655,7 +667,10 @@ const cases: readonly Case[] = [
       S: 334 UGFzc3dvcmQ6
       C: dGFuc3RhYWY=
       S: 235 ok`,
-    open: { connect: () => ({ secure: true }), mechanisms: [plain(CREDENTIALS), login(CREDENTIALS)] },
+    open: {
+      connect: () => ({ secure: true }),
+      mechanisms: [plain(CREDENTIALS), login(CREDENTIALS)],
+    },
     outcomes: ['open: ok'],
   },
   {
@@ -1100,7 +1115,11 @@ describe('Session', () => {
           C: AUTH PLAIN AHRpbQB0YW5zdGFhZg==
           S: 535-tanstaaf is wrong, AHRpbQB0YW5zdGFhZg==
           S: 535 tanstaaf`,
-        open: { connect: () => ({ secure: true }), mechanisms: [plain(CREDENTIALS)], secrets: ['tanstaaf'] },
+        open: {
+          connect: () => ({ secure: true }),
+          mechanisms: [plain(CREDENTIALS)],
+          secrets: ['tanstaaf'],
+        },
       },
       whole,
     );
