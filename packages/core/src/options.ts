@@ -108,9 +108,9 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
     secure,
     pipelining,
     // What may stand behind the `@` of a mailbox is what EHLO takes (RFC 5321 §4.1.1.1).
-    name: name === undefined ? name : parsePath(`a@${name}`, 'name').text.slice(2),
+    name: name === undefined ? name : parsePath(`a@${name}`, 'name').slice(2),
     timeouts,
     mechanisms: 'pass' in auth ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
-    secrets: [(auth as { pass?: string }).pass ?? ''],
+    secrets: 'pass' in auth ? [auth.pass] : [],
   };
 }

@@ -40,7 +40,7 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
       watched = waiting;
       clearTimeout(timer);
       if (waiting)
-        timer = deadline(waiting.phase === 'idle' ? 'mail' : waiting.phase, session.fail);
+        timer = deadline(waiting.phase, session.fail);
     }
     // While the transport is full nothing more is performed, but the end of the session, which waits for nothing.
     while (!(choked && waiting)) {

@@ -67,8 +67,9 @@ export function envelope(
 ): Envelope {
   let { smtpUtf8, size, body, content } = message;
   const path = (address: string, where: string): string => {
-    const { text, needsUtf8 } = parsePath(address, where);
-    smtpUtf8 ||= needsUtf8;
+    const text = parsePath(address, where);
+    // RFC 6531 §3.4: a local part outside ASCII can only be sent with SMTPUTF8.
+    smtpUtf8 ||= /[^ -~]/.test(text);
     return text;
   };
   const from = message.from === '' ? '' : path(message.from, 'from');

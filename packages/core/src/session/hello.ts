@@ -1,6 +1,6 @@
 import { parseCapabilities } from '../wire/extension.ts';
 import { demand } from './demand.ts';
-import { isPositive, type Line, type Procedure } from './procedure.ts';
+import type { Line, Procedure } from './procedure.ts';
 
 /**
  * EHLO, with HELO for servers that do not know it (RFC 5321 §3.2).
@@ -16,6 +16,6 @@ export function* hello(
   line.capabilities = parseCapabilities();
   // 500, 501, 502 and 504 say that the command is not known; 550 and 554 refuse the client itself.
   const reply = yield* demand(line, `EHLO ${name}`, 'ehlo', /^2|50[0124]/);
-  if (isPositive(reply)) line.capabilities = parseCapabilities(reply, ignoreExtensions);
+  if (reply.code < 300) line.capabilities = parseCapabilities(reply, ignoreExtensions);
   else yield* demand(line, `HELO ${name}`, 'ehlo');
 }

@@ -16,7 +16,9 @@ export interface Timeouts {
   readonly starttls: number;
   /** Each step of an AUTH exchange: 120,000. */
   readonly auth: number;
-  /** The reply to MAIL, and to RSET, NOOP and VRFY: 300,000 (RFC 5321 §4.5.3.2.2). */
+  /** The reply to RSET, NOOP and VRFY: 300,000. */
+  readonly idle: number;
+  /** The reply to MAIL: 300,000 (RFC 5321 §4.5.3.2.2). */
   readonly mail: number;
   /** The reply to each RCPT: 300,000 (RFC 5321 §4.5.3.2.3). */
   readonly rcpt: number;
@@ -39,6 +41,7 @@ export const TIMEOUTS: Timeouts = {
   ehlo: 300_000,
   starttls: 120_000,
   auth: 120_000,
+  idle: 300_000,
   mail: 300_000,
   rcpt: 300_000,
   data: 120_000,

@@ -4,7 +4,6 @@
  * session.ts runs one.
  */
 import type { Phase } from '../errors.ts';
-import { commandLine } from '../wire/command.ts';
 import type { Capabilities } from '../wire/extension.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Question } from './action.ts';
@@ -46,16 +45,7 @@ export interface Line {
   within<T>(name: ProcedureName, procedure: Procedure<T>): Procedure<T>;
 }
 
-/** Writes one command, given without its CRLF, and awaits its reply. */
-export function* command(line: Line, text: string, phase: Phase): Procedure<Reply> {
-  line.write({ line: commandLine(text), phase });
-  return (yield) as Reply;
-}
-
 /** Asks the driver for something else than a reply: a connection, a key derivation, a block of content. */
 export function* ask<T>(phase: Phase, question: () => T | Promise<T>): Procedure<T> {
   return (yield { type: 'await', phase, ask: question }) as T;
 }
-
-/** RFC 5321 §4.2.1: a positive completion reply, 2yz. */
-export const isPositive = (reply: Reply): boolean => reply.code < 300;

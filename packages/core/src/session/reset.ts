@@ -17,5 +17,5 @@ export function noop(line: Line): Procedure<Reply> {
 
 /** VRFY (RFC 5321 §4.1.1.6): the answer is given as it is, 252 and refusals included (RFC 5321 §3.5.3). */
 export function verify(line: Line, address: string): Procedure<Reply> {
-  return demand(line, `VRFY ${parsePath(address, 'address').text}`, 'idle', /./);
+  return demand(line, `VRFY ${parsePath(address, 'address')}`, 'idle', /./);
 }

@@ -9,7 +9,7 @@ import { createTransparency, END_OF_DATA } from '../wire/transparency.ts';
 import { contentFault } from './content.ts';
 import type { Envelope, EnvelopeCommand, SendOptions } from './envelope.ts';
 import { WRITE_OCTETS } from './limits.ts';
-import { ask, isPositive, type Line, type Procedure } from './procedure.ts';
+import { ask, type Line, type Procedure } from './procedure.ts';
 
 /** What a transaction came to. */
 export interface TransactionResult {
@@ -44,7 +44,7 @@ export function* transaction(
       line.write(command);
     }
     reply = (yield) as Reply;
-    if (phase === 'data' ? reply.code === 354 : isPositive(reply)) {
+    if (phase === 'data' ? reply.code === 354 : reply.code < 300) {
       if (address) accepted.push(address);
       // RSET ends a transaction, MAIL begins one, and the content that is due behind DATA will end it.
       else line.transactionOpen = phase === 'mail';
@@ -111,7 +111,7 @@ export function* transaction(
   line.content(end, 'final', data.octets);
   line.release();
   reply = (yield) as Reply;
-  if (!isPositive(reply))
+  if (reply.code >= 300)
     throw fault('ERR_SMTP_REPLY', 'send the message', 'final', {
       reply,
       rejected,

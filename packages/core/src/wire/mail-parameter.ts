@@ -1,7 +1,4 @@
-/**
- * The parameters of MAIL, as a table: which option of the caller makes which parameter, and which
- * extension the server must offer for it. Pure values to strings.
- */
+/** The parameters of MAIL that a message may ask for. */
 
 /** What a message may ask of the server beside its addresses. Each is refused where its extension is not offered. */
 export interface MailParameters {
@@ -10,13 +7,3 @@ export interface MailParameters {
   /** Header fields or addresses hold UTF-8 (RFC 6531). Default: whether an address does. */
   readonly smtpUtf8?: boolean | undefined;
 }
-
-/** Extension keyword; the parameter; whether a message asks for it. SIZE is not here: it depends on the content. */
-export const MAIL_RULES: readonly (readonly [
-  keyword: string,
-  parameter: string,
-  asks: (message: MailParameters) => boolean | undefined,
-])[] = [
-  ['SMTPUTF8', 'SMTPUTF8', (message) => message.smtpUtf8],
-  ['8BITMIME', 'BODY=8BITMIME', (message) => message.body === '8BITMIME'],
-];

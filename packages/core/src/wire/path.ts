@@ -8,31 +8,24 @@
 import { unusable } from './command.ts';
 import { MAX_PATH } from './limits.ts';
 
-/** A mailbox that the grammar accepted. It is never parsed again. */
-export interface Path {
-  /** `local@domain` as it goes between `<` and `>`, the domain in A-labels. */
-  readonly text: string;
-  /** Whether it can only be sent with SMTPUTF8: its local part is not ASCII. */
-  readonly needsUtf8: boolean;
-}
-
 /**
  * Parses a mailbox for MAIL, RCPT or VRFY.
  *
  * @param address - `local@domain` without angle brackets; domains outside ASCII become A-labels
  * @param where - what it is for, as it is named in the error
+ * @returns `local@domain` as it goes between `<` and `>`; ASCII, unless its local part is not
  * @throws TypeError where it is not one mailbox
  */
-export function parsePath(address: string, where: string): Path {
+export function parsePath(address: string, where: string): string {
   const text = toAscii(`${address}`);
-  const { length } = new TextEncoder().encode(text);
   // Dots may stand anywhere in an unquoted local part: docomo.ne.jp has mailboxes like `a..b@` and `a.@`. A label
   // may hold `_` too, but only letters and digits at its ends. Of address literals, what IPv4, IPv6 and tagged
   // ones are made of.
   const mailbox =
     /^([^\p{Cc} "(),:-<>@[-\]]+|"([^\\"\p{Cc}]|\\[ -~])*")@(([^\W_]([\w-]{0,61}[^\W_])?(\.\b|$))+|\[[\w.:-]+\])$/u;
-  if (!mailbox.test(text) || length > MAX_PATH) throw unusable(address, `${where}: not a mailbox`);
-  return { text, needsUtf8: length > text.length };
+  if (!mailbox.test(text) || new TextEncoder().encode(text).length > MAX_PATH)
+    throw unusable(address, `${where}: not a mailbox`);
+  return text;
 }
 
 /**

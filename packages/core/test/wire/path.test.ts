@@ -5,7 +5,7 @@ import { parsePath } from '../../src/wire/path.ts';
 /** The domain as it goes on the wire; undefined where it is refused. */
 function mapDomain(domain: string): string | undefined {
   try {
-    return parsePath(`a@${domain}`, 'address').text.slice(2);
+    return parsePath(`a@${domain}`, 'address').slice(2);
   } catch {
     return undefined;
   }
@@ -16,7 +16,7 @@ import { octetsOf } from './cuts.ts';
 /** The path's text, or undefined where it is refused, which only a TypeError may do. */
 function parsed(address: string): string | undefined {
   try {
-    return parsePath(address, 'to').text;
+    return parsePath(address, 'to');
   } catch (error) {
     expect(error).toBeInstanceOf(TypeError);
     return undefined;
@@ -47,7 +47,7 @@ describe('parsePath()', () => {
     ['has a label of 63', `user@${label63}.example`],
     ['has 254 octets', `${'a'.repeat(64)}@${label63}.${label63}.${'a'.repeat(61)}`],
   ])('parsePath() gives the address as it is when it %s', (_name, address) => {
-    expect(parsePath(address, 'to')).toEqual({ text: address, needsUtf8: false });
+    expect(parsePath(address, 'to')).toBe(address);
   });
 
   test.each<[name: string, address: string]>([
@@ -116,17 +116,10 @@ describe('parsePath()', () => {
     },
   );
 
-  test('parsePath() needs SMTPUTF8 only when the local part is not ASCII', () => {
-    expect(parsePath('почта@пример.рф', 'to')).toEqual({
-      text: 'почта@xn--e1afmkfd.xn--p1ai',
-      needsUtf8: true,
-    });
-    expect(parsePath('mail@пример.рф', 'to')).toEqual({
-      text: 'mail@xn--e1afmkfd.xn--p1ai',
-      needsUtf8: false,
-    });
-    expect(parsePath('почта@example.com', 'to').needsUtf8).toBe(true);
-    expect(parsePath('"поч та"@example.com', 'to').needsUtf8).toBe(true);
+  test('parsePath() gives ASCII when the local part is ASCII', () => {
+    expect(parsePath('почта@пример.рф', 'to')).toBe('почта@xn--e1afmkfd.xn--p1ai');
+    expect(parsePath('mail@пример.рф', 'to')).toBe('mail@xn--e1afmkfd.xn--p1ai');
+    expect(parsePath('"поч та"@example.com', 'to')).toBe('"поч та"@example.com');
   });
 
   test('parsePath() gives one split, no bracket, blank or control outside quotes when it accepts', () => {
