@@ -105,6 +105,8 @@ export async function connect(options: ConnectOptions): Promise<SmtpClient> {
       at: performance.now() - begun,
     }),
   );
+  const { pass } = (options.auth ?? {}) as { readonly pass?: string };
+  if (pass) session.secrets.push(pass);
   const { run, close, destroy } = await drive(session, resolveOptions(options));
   const { capabilities, secure, greeting } = session;
   return {

@@ -68,15 +68,11 @@ export interface ConnectOptions {
 export interface ResolvedOptions
   extends Pick<ConnectOptions, 'localAddress' | 'onTranscript' | 'signal'>,
     Required<
-      Omit<
-        ConnectOptions,
-        'auth' | 'name' | 'timeouts' | 'localAddress' | 'onTranscript' | 'signal'
-      >
+      Omit<ConnectOptions, 'name' | 'timeouts' | 'localAddress' | 'onTranscript' | 'signal'>
     > {
   /** Whether TLS comes before the first octet. */
   readonly secure: boolean;
   readonly mechanisms: readonly SaslMechanism[];
-  readonly secrets: readonly string[];
   readonly name: string | undefined;
   readonly timeouts: Timeouts;
 }
@@ -104,6 +100,8 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
     allowInsecureAuth: false,
     transport: nodeTransport,
     ...options,
+    // A transport is given these options, and no credentials.
+    auth: [],
     tls,
     secure,
     pipelining,
@@ -111,6 +109,5 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
     name: name === undefined ? name : parsePath(`a@${name}`, 'name').slice(2),
     timeouts,
     mechanisms: 'pass' in auth ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
-    secrets: 'pass' in auth ? [auth.pass] : [],
   };
 }

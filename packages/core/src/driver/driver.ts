@@ -39,8 +39,7 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
     if (waiting !== watched) {
       watched = waiting;
       clearTimeout(timer);
-      if (waiting)
-        timer = deadline(waiting.phase, session.fail);
+      if (waiting) timer = deadline(waiting.phase, session.fail);
     }
     // While the transport is full nothing more is performed, but the end of the session, which waits for nothing.
     while (!(choked && waiting)) {
@@ -112,11 +111,7 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
       queueMicrotask(pump);
     });
   const destroy = (cause?: Error): void => {
-    session.fail(
-      fault('ERR_SMTP_CLOSED', `go on: ${cause?.message ?? 'the connection was closed'}`, 'idle', {
-        cause,
-      }),
-    );
+    session.end(cause);
     finish();
   };
   const close = (): Promise<void> =>

@@ -5,7 +5,7 @@ import type { Transport, TransportEvents, TransportOptions } from './transport.t
 
 /** Connects by node:net; `startTls()` goes on by node:tls. What it rejects with names the peer, and the cure where one is known. */
 export async function nodeTransport(options: TransportOptions): Promise<Transport> {
-  const { host, port, localAddress, signal, tlsOptions } = options;
+  const { host, port, tlsOptions } = options;
   let socket!: Socket;
   let events: TransportEvents | undefined;
 
@@ -40,7 +40,7 @@ export async function nodeTransport(options: TransportOptions): Promise<Transpor
         });
     });
 
-  await use(connect({ host, port, localAddress, signal, noDelay: true } as NetConnectOpts), 'connect');
+  await use(connect({ ...options, noDelay: true } as NetConnectOpts), 'connect');
   return {
     secure: false,
     localAddress: socket.localAddress,

@@ -31,7 +31,7 @@ export interface Transport {
   destroy(): unknown;
 }
 
-/** What a transport is made for. It finds the other options of `connect()` beside these, credentials among them. */
+/** What a transport is made for. */
 export interface TransportOptions {
   readonly host: string;
   readonly port: number;

@@ -10,15 +10,12 @@ export interface AuthenticateOptions {
   readonly mechanisms: readonly SaslMechanism[];
   /** Whether mechanisms that expose the secret may run without TLS. */
   readonly allowInsecureAuth: boolean;
-  /** What is blotted out of the server's replies. */
-  readonly secrets: readonly string[];
 }
 
 /** AUTH (RFC 4954 §4): the strongest mechanism that the server offers. */
 export function* authenticate(line: Line, options: AuthenticateOptions): Procedure<void> {
   let why = `the server offers no ${options.mechanisms.map(({ name }) => name)}`;
   let reply: Reply | undefined;
-  line.secrets.push(...options.secrets);
   for (const mechanism of [...options.mechanisms].sort((a, b) => b.strength - a.strength)) {
     const { name } = mechanism;
     if (!line.capabilities.auth.has(name)) continue;

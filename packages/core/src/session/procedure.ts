@@ -31,7 +31,7 @@ export interface Line {
   waited: number;
   /** How far commands are grouped. */
   pipelining: 'overlap' | 'envelope' | 'off';
-  /** What is blotted out of what is said in AUTH. */
+  /** What is blotted out of what is said in AUTH: the password, if it is known, and each response. None is empty. */
   secrets: string[];
   /** A MAIL was accepted, and neither content nor RSET has ended its transaction. */
   transactionOpen?: boolean;

@@ -117,7 +117,7 @@ export function createSession(listener?: WireListener): Session {
   /** Leaves the secrets out of what is said in AUTH. */
   const blot = (text: string, at: Phase): string =>
     at === 'auth'
-      ? session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret || '\0', '***'), text)
+      ? session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret, '***'), text)
       : text;
 
   const settle = (task: RunningTask, error: unknown, value?: unknown): void => {
@@ -139,8 +139,8 @@ export function createSession(listener?: WireListener): Session {
   };
 
   /** Fails a procedure with the error of the connection, as it concerns this one. */
-  const drop = (task: RunningTask, { code, message, reply, cause, phase: at }: SmtpError): void => {
-    const { phase = at, trip }: Partial<Entry> =
+  const drop = (task: RunningTask, { code, message, reply, cause }: SmtpError): void => {
+    const { phase = 'idle', trip }: Partial<Entry> =
       awaited.find((entry) => (entry.task ?? writer) === task) ?? {};
     if (writer === task || output.some((entry) => entry.task === task)) stop(task);
     const delivery = trip && phase === 'final' ? 'unknown' : 'not-sent';

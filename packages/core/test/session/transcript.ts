@@ -60,6 +60,8 @@ export interface Sending {
 export interface Scene {
   readonly text: string;
   readonly open?: Partial<OpenOptions>;
+  /** The password. */
+  readonly secret?: string;
   /** Sent at once when the session is open. */
   readonly messages?: readonly Sending[];
   /** Sent one after the other: each when the one before has settled. */
@@ -94,7 +96,6 @@ export const OPEN: OpenOptions = {
   ignoreExtensions: [],
   mechanisms: [],
   allowInsecureAuth: false,
-  secrets: [],
 };
 
 /** Plays a scene. @throws Error where the client did not say what the transcript says */
@@ -104,6 +105,7 @@ export function play(scene: Scene, cut: Cut): Played {
     for (const line of text.split('\n'))
       heard.push(`${direction === 'client' ? 'C' : 'S'}: ${line}`);
   });
+  if (scene.secret) session.secrets.push(scene.secret);
   const outcomes: Outcome[] = [];
   const bursts: string[][] = [];
   const closes: boolean[] = [];
