@@ -268,7 +268,8 @@ export function createSession(listener?: WireListener): Session {
             end(undefined, code === 421 ? undefined : 'ERR_SMTP_PROTOCOL', reply);
         }
       } catch (error) {
-        end(error as Error, 'ERR_SMTP_PROTOCOL');
+        // In AUTH what is no reply may be an echo, with the secret cut where nothing would find it.
+        end(awaited[0]?.phase === 'auth' ? undefined : (error as Error), 'ERR_SMTP_PROTOCOL');
       }
     },
     answer(asked, value) {

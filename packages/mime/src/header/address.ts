@@ -21,7 +21,7 @@ import { fold } from './fold.ts';
  * import { compose, type Mailbox } from '@posthorn/mime';
  *
  * const to: Mailbox = { name: 'Doe, Jane', address: 'jane@bücher.example' };
- * console.log(compose({ from: 'a@example.com', to }).to); // jane@xn--bcher-kva.example
+ * console.log(compose({ from: 'a@example.com', to }).to[0]); // jane@xn--bcher-kva.example
  * ```
  */
 export interface Mailbox {
