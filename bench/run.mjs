@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- send|mime|size]`: our packages beside nodemailer, interleaved in one run, medians of
+ * `npm run bench [-- send|mime]`: our packages beside nodemailer, interleaved in one run, medians of
  * the rounds and ratios. Absolute figures belong to the machine; compare the ratios. Never a gate.
  */
 import { fork } from 'node:child_process';

@@ -2,7 +2,7 @@
  * `npm run demo`: the provider page's own sample, sent to the sandbox over STARTTLS and over implicit
  * TLS, and each of the six documented 554s provoked. With --host it is sent to a real server instead.
  */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { parseArgs, styleText } from 'node:util';
 import { startSandbox } from '@posthorn/conformance';
 import { connect, isSmtpError } from '@posthorn/core';
@@ -10,32 +10,41 @@ import { check, devino, explain } from '@posthorn/core/devino';
 import { attachment, compose } from '@posthorn/mime';
 
 const USAGE = `Usage: npm run demo
-       npm run demo -- --host HOST --from ADDRESS --to ADDRESS [--port PORT] [--user USER --pass PASS] [--ca FILE]
+       npm run demo -- --host HOST --from ADDRESS --to ADDRESS [--user USER --pass PASS]
+                       [--port PORT] [--tls implicit|starttls] [--ca FILE]
 
-Without options, the sample goes to the embedded sandbox on loopback. With --host, to that server: on port
-465 in TLS from the first octet, on any other by STARTTLS. --ca trusts an authority of your own (PEM).`;
+Without options, the sample goes to the embedded sandbox on loopback. With --host it goes to that server:
+on port 465 in TLS from the first octet, on any other (default 587) by STARTTLS, unless --tls says
+otherwise. --ca trusts an authority of your own (PEM). npm prints the options that it is given: the
+environment variable POSTHORN_PASS in place of --pass keeps the password off the screen.`;
 
-const coloured = process.stdout.isTTY && !process.env.NO_COLOR;
+/** For a person who waits: much shorter than what the RFC asks for. */
+const TIMEOUTS = { connect: 10_000, tls: 10_000, greeting: 20_000, ehlo: 20_000, total: 60_000 };
+
+// Node's own judgement of the terminal: NO_COLOR, FORCE_COLOR, TERM=dumb.
+const coloured = process.stdout.isTTY && process.stdout.hasColors();
 const style = (format, text) => (coloured ? styleText(format, text) : text);
 const say = (text = '') => console.log(text);
 const heading = (text) => say(`\n${style('bold', text)}\n`);
+
+/** What the command line cannot mean: told in a sentence, with the usage. */
+class UsageError extends Error {}
+
+/** The sample of the provider's page, in our API. Shown as it stands here, but for `more`. */
+const sample = (more = {}) =>
+  compose({
+    from: 'noreplay@devinotele.com',
+    to: 'test@devinotele.com',
+    subject: 'Test from smtp',
+    html: 'Привет! <a href="http://www.devinotele.com">Кликни меня</a>',
+    ...more,
+  });
 
 /** The dialogue as it goes over the wire: C: is the client, S: the server. */
 function transcript({ direction, text, secure }) {
   const mark = direction === 'client' ? style('cyan', 'C:') : style('green', 'S:');
   for (const line of text.split('\n'))
     say(`  ${secure ? ' ' : style('yellow', '!')} ${mark} ${line}`);
-}
-
-/** The sample of the provider's page, in our API. */
-function sample(from, to, more = {}) {
-  return compose({
-    from,
-    to,
-    subject: 'Test from smtp',
-    html: 'Привет! <a href="http://www.devinotele.com">Кликни меня</a>',
-    ...more,
-  });
 }
 
 async function send(message, options, onTranscript = transcript) {
@@ -50,31 +59,32 @@ async function send(message, options, onTranscript = transcript) {
 
 function sayReceipt({ receipt, before }) {
   say();
-  say(`  accepted for ${receipt.accepted.join(', ')}: ${receipt.reply.text}`);
-  say(`  waited for the server ${before} times to be ready, ${receipt.roundTrips} times to send`);
+  say(`  accepted for ${receipt.accepted.join(', ')}`);
+  say(`  round trips: ${before} to be ready, ${receipt.roundTrips} to send`);
 }
 
 function sayChecks(message) {
   heading("What the provider's rules say, before anything is sent");
   const problems = check(message);
-  for (const { severity, message: text } of problems) {
-    say(`  ${style(severity === 'error' ? 'red' : 'yellow', severity)}: ${text}`);
-  }
+  for (const { severity, rule, message: text } of problems)
+    say(`  ${style(severity === 'error' ? 'red' : 'yellow', severity)} ${rule}\n    ${text}`);
   if (problems.length === 0) say('  nothing to object to');
 }
 
 async function againstSandbox() {
-  heading('The sandbox: the provider on loopback, with a certificate authority of its own');
   const sandbox = await startSandbox();
   try {
+    heading('The sandbox: the provider on loopback, with a certificate authority of its own');
     say(`  localhost:${sandbox.smtp} in place of port 587, STARTTLS`);
     say(`  localhost:${sandbox.smtps} in place of port 465, TLS from the first octet`);
-    const message = sample('noreplay@devinotele.com', 'test@devinotele.com');
-    heading("The page's .NET sample, in our API");
+    heading("The page's .NET sample, in our API …");
+    for (const line of sample.toString().split('\n').slice(1))
+      if (!line.includes('...more')) say(line);
+    const message = sample();
+    heading('… and what goes on the wire for it');
     for (const line of (await message.text()).trimEnd().split('\r\n'))
       say(`  ${style('dim', '|')} ${line}`);
     say();
-    say(`  text ${message.textParts.join(' ')}`);
     say(`  size predicted ${message.size} octets, before one is sent`);
     sayChecks(message);
 
@@ -83,125 +93,220 @@ async function againstSandbox() {
       tlsOptions: { ca: sandbox.ca },
       auth: { user: '1website', pass: 'test' },
     };
-    const routes = [
-      ['STARTTLS, as on port 587', { ...devino.starttls, ...common, port: sandbox.smtp }],
-      [
-        'TLS from the first octet, as on port 465',
-        { ...devino.implicit, ...common, port: sandbox.smtps },
-      ],
-    ];
-    for (const [title, route] of routes) {
-      heading(
-        `Sending: ${title}${route === routes[0][1] ? `   (${style('yellow', '!')} not encrypted yet)` : ''}`,
-      );
-      sayReceipt(await send(message, route));
-      const captured = await sandbox.inbox.waitFor();
-      sandbox.inbox.clear();
-      const equal = captured.size === message.size && captured.html.trim() === message.textParts[0];
-      say(
-        `  size predicted ${message.size}, received ${captured.size}: ${equal ? style('green', 'equal') : style('red', 'not equal')}`,
-      );
-      say(`  received ${captured.html.trim()}`);
-      if (!equal) throw new Error('What was received is not what was composed.');
-    }
-    await provokeAll(routes[0][1]);
+    const starttls = { ...devino.starttls, ...common, port: sandbox.smtp };
+    const implicit = { ...devino.implicit, ...common, port: sandbox.smtps };
+    heading(`Sending: STARTTLS, as on port 587   (${style('yellow', '!')} not encrypted yet)`);
+    await deliver(message, starttls, sandbox.inbox);
+    heading('Sending: TLS from the first octet, as on port 465');
+    await deliver(message, implicit, sandbox.inbox);
+    await provokeAll(starttls);
+    heading('To send to a server of yours: npm run demo -- --help');
   } finally {
     await sandbox.close();
   }
 }
 
+/** Sends, and compares what came with what was composed. */
+async function deliver(message, route, inbox) {
+  sayReceipt(await send(message, route));
+  const captured = await inbox.waitFor();
+  inbox.clear();
+  const html = captured.html.trim();
+  const equal = captured.size === message.size && html === message.textParts[0];
+  const verdict = equal ? style('green', 'equal') : style('red', 'not equal');
+  say(`  size predicted ${message.size}, received ${captured.size}: ${verdict}`);
+  say(`  received: ${html}`);
+  if (!equal) throw new Error('What was received is not what was composed.');
+}
+
 /** Each of the six documented refusals, by the rule that leads to it. */
 async function provokeAll(route) {
   heading('The six documented 554s, each provoked and explained');
-  const from = 'noreplay@devinotele.com';
-  const to = 'test@devinotele.com';
   const { auth, ...anonymous } = route;
-  const exe = attachment('setup.exe', new Uint8Array(3), {
-    contentType: 'application/octet-stream',
-  });
+  const file = attachment('setup.exe', new Uint8Array(3));
+  const large = sample({ html: 'Привет! '.repeat(30_000) });
   const cases = [
-    ['no login', sample(from, to), anonymous],
-    ['a server fault', sample(from, '554+internal@devinotele.com'), route],
-    ['a file', sample(from, to, { attachments: [exe] }), route],
-    ['600 KB', sample(from, to, { html: 'Привет! '.repeat(40_000) }), route],
-    ['a bad recipient', sample(from, '554+invalid@devinotele.com'), route],
-    ['a sender not confirmed', sample('other@devinotele.com', to), route],
+    ['no login', sample(), anonymous],
+    ['server fault', sample({ to: '554+internal@devinotele.com' }), route],
+    ['a file', sample({ attachments: [file] }), route],
+    [`${Math.round(large.size / 1000)} KB`, large, route],
+    ['bad recipient', sample({ to: 'nobody@shop.invalid' }), route],
+    ['other sender', sample({ from: 'other@devinotele.com' }), route],
   ];
   const rows = [];
+  const kinds = new Set();
   for (const [provoked, message, options] of cases) {
-    try {
-      await send(message, options, () => {});
-      throw new Error(`The sandbox accepted what it should refuse: ${provoked}`);
-    } catch (error) {
-      if (!isSmtpError(error) || !error.reply) throw error;
-      const { reason, address, extension, retry } = explain(error) ?? {};
-      rows.push([
-        provoked,
-        error.phase,
-        `${error.reply.code} ${error.reply.text}`,
-        `${reason}${(address ?? extension) ? ` (${address ?? extension})` : ''}`,
-        retry,
-        error.delivery,
-      ]);
-    }
+    const error = await refusal(message, options);
+    const { reason, address, extension, retry } = explain(error) ?? {};
+    if (reason === undefined) throw error;
+    const detail = address ?? extension;
+    rows.push({
+      cells: [provoked, error.phase, `${reason}${detail ? ` (${detail})` : ''}`, retry],
+      reply: `${error.reply.code} ${error.reply.text}`,
+    });
+    kinds.add(`code ${error.code}, delivery '${error.delivery}'`);
   }
-  table(['provoked by', 'phase', 'reply', 'reason', 'retry', 'delivery'], rows);
+  table(['provoked by', 'phase', 'reason', 'retry'], rows);
+  say(`\n  Each is an SmtpError, ${[...kinds].join('; ')}.`);
+  say('  explain() of @posthorn/core/devino reads the reason out of it.');
 }
 
+async function refusal(message, options) {
+  try {
+    await send(message, options, () => {});
+  } catch (error) {
+    if (isSmtpError(error) && error.reply) return error;
+    throw error;
+  }
+  throw new Error('The sandbox accepted what it should refuse.');
+}
+
+/** Two lines for each row, so that it fits 80 columns: its cells, and the server's words below them. */
 function table(head, rows) {
   const widths = head.map((title, at) =>
-    Math.max(title.length, ...rows.map((row) => row[at].length)),
+    Math.max(title.length, ...rows.map(({ cells }) => cells[at].length)),
   );
   const line = (cells) =>
     `  ${cells.map((cell, at) => cell.padEnd(widths[at])).join('  ')}`.trimEnd();
   say(style('bold', line(head)));
   say(style('dim', line(widths.map((width) => '-'.repeat(width)))));
-  for (const row of rows) say(line(row));
+  for (const { cells, reply } of rows) {
+    say(line(cells));
+    say(`    ${style('green', 'S:')} ${style('red', reply)}`);
+  }
 }
 
-async function againstServer({ host, port, user, pass, from, to, ca }) {
-  const message = sample(from, to);
+async function againstServer({ host, port, tls, user, pass, from, to, ca }) {
+  const message = sample({ from, to });
   sayChecks(message);
   heading(`Sending to ${host}`);
   say(`  size predicted ${message.size} octets\n`);
   const result = await send(message, {
     host,
-    ...(port && { port: Number(port) }),
-    ...(user !== undefined && { auth: { user, pass: pass ?? '' } }),
-    ...(ca && { tlsOptions: { ca: await readFile(ca, 'utf8') } }),
+    timeouts: TIMEOUTS,
+    ...(port !== undefined && { port: Number(port) }),
+    ...(tls !== undefined && { tls }),
+    ...(user !== undefined && { auth: { user, pass } }),
+    ...(ca !== undefined && { tlsOptions: { ca } }),
   });
   sayReceipt(result);
+  say(`  size predicted ${message.size}, written ${result.receipt.octets}`);
+}
+
+/** The command line as options. @throws UsageError for what would be ignored, or fail later in other words */
+function commandLine() {
+  const text = { type: 'string' };
+  const names = ['host', 'port', 'tls', 'user', 'pass', 'from', 'to', 'ca'];
+  const { values, positionals } = parseArgs({
+    options: {
+      ...Object.fromEntries(names.map((name) => [name, text])),
+      help: { type: 'boolean' },
+    },
+    allowPositionals: true,
+  });
+  const demand = (holds, sentence) => {
+    if (!holds) throw new UsageError(sentence);
+  };
+  const { host, port, tls, user, from, to, help } = values;
+  if (help) return values;
+  // It may be half a password: it is not repeated.
+  demand(
+    positionals.length === 0,
+    'Every argument needs its option, as in --host HOST; put what holds blanks in quotes.',
+  );
+  for (const name of names)
+    demand(values[name] !== '' || name === 'pass', `--${name} needs a value.`);
+  demand(host !== undefined || Object.keys(values).length === 0, 'Options need --host HOST.');
+  if (host === undefined) return values;
+  demand(from !== undefined, '--host needs --from ADDRESS.');
+  demand(to !== undefined, '--host needs --to ADDRESS.');
+  demand(
+    port === undefined || (/^\d{1,5}$/.test(port) && port >= 1 && port <= 65_535),
+    '--port has to be a whole number from 1 to 65535.',
+  );
+  demand([undefined, 'implicit', 'starttls'].includes(tls), '--tls is implicit or starttls.');
+  const pass = values.pass ?? (user === undefined ? undefined : process.env.POSTHORN_PASS);
+  demand(
+    user === undefined || pass !== undefined,
+    '--user needs --pass PASS, or POSTHORN_PASS in the environment.',
+  );
+  demand(user !== undefined || pass === undefined, '--pass needs --user USER.');
+  return { ...values, pass, ca: authority(values.ca) };
+}
+
+function authority(file) {
+  if (file === undefined) return undefined;
+  let text = '';
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--ca cannot be read: ${error.message}.`);
+  }
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new UsageError('--ca has to be a file with certificates in PEM.');
+}
+
+/** In the API's words, and in those of this command line. */
+const WORDS = [
+  ['; to trust it, set tlsOptions.ca', '; to trust it, use --ca FILE'],
+  ['; to trust it, set tlsOptions.servername', '; use as --host a name that its certificate has'],
+  ["use tls: 'implicit'", 'use --tls implicit'],
+  ["use tls: 'starttls'", 'use --tls starttls'],
+];
+
+/** What to do, by the provider's reason or by the code, where the message itself does not say it. */
+const CURES = {
+  'not-authenticated': 'check --user and --pass',
+  'sender-not-confirmed': 'use a confirmed sender as --from',
+  'invalid-recipient': 'check --to',
+  'server-error': 'try again later',
+  ERR_SMTP_AUTH: 'check --user and --pass',
+  ERR_SMTP_CLOSED: 'check --port and --tls',
+  ERR_SMTP_PROTOCOL: 'check that --port is one for mail submission',
+  ERR_SMTP_TLS: 'check --port and --tls',
+  ERR_SMTP_CONNECT: 'check --host, --port and the network',
+  ERR_SMTP_TIMEOUT: 'check --host, --port and the network',
+};
+
+/** The error in one sentence, with the cure. */
+function sentence({ code, message }, reason) {
+  // OpenSSL ends its lines.
+  const text = message
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/timeouts\.(\w+) has passed/, 'the server did not answer in time ($1)');
+  const said = WORDS.find(([words]) => text.includes(words));
+  if (said) return text.replace(...said);
+  const cure = CURES[reason] ?? CURES[code];
+  return cure ? `${text}; ${cure}` : text;
 }
 
 async function main() {
-  const text = { type: 'string' };
-  const { values } = parseArgs({
-    options: {
-      host: text,
-      port: text,
-      user: text,
-      pass: text,
-      from: text,
-      to: text,
-      ca: text,
-      help: { type: 'boolean' },
-    },
-  });
+  const values = commandLine();
   if (values.help) say(USAGE);
   else if (values.host === undefined) await againstSandbox();
-  else if (values.from === undefined || values.to === undefined)
-    throw new TypeError('--host needs --from and --to');
   else await againstServer(values);
 }
 
-main().catch((error) => {
-  // What went wrong in a sentence; a stack only for what is our own fault.
-  if (isSmtpError(error))
-    console.error(
-      `\n${error.code}: ${error.message}\n(delivery: ${error.delivery}, retry: ${error.retry})`,
-    );
-  else if (error instanceof TypeError || error.code?.startsWith('ERR_'))
-    console.error(`\n${error.message}\n\n${USAGE}`);
+/** What went wrong in a sentence; a stack only for what is our own fault. */
+function sayFailure(error) {
+  if (isSmtpError(error)) {
+    const why = explain(error);
+    console.error(`\n${error.code}: ${sentence(error, why?.reason)}`);
+    console.error(`(delivery: ${error.delivery}, retry: ${why?.retry ?? error.retry})`);
+  } else if (error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS'))
+    console.error(`${error.message.split('. To ')[0]}\n\n${USAGE}`);
+  // What compose() and connect() refuse: an address, a user name.
+  else if (error instanceof TypeError && error.message.startsWith('Cannot '))
+    console.error(`\n${error.message}`);
   else console.error(error);
+}
+
+// Whoever reads has had enough, as `| head` has.
+process.stdout.on('error', () => process.exit(1));
+
+try {
+  await main();
+} catch (error) {
+  sayFailure(error);
   process.exitCode = 1;
-});
+}
