@@ -96,16 +96,21 @@ export interface SmtpClient {
  */
 export async function connect(options: ConnectOptions): Promise<SmtpClient> {
   const begun = performance.now();
-  const session = createSession((direction, text, phase) =>
-    options.onTranscript?.({
-      direction,
-      text,
-      phase,
-      secure: session.secure,
-      at: performance.now() - begun,
-    }),
-  );
-  const { pass } = (options.auth ?? {}) as { readonly pass?: string };
+  const session = createSession((direction, text, phase) => {
+    try {
+      options.onTranscript?.({
+        direction,
+        text,
+        phase,
+        secure: session.secure,
+        at: performance.now() - begun,
+      });
+    } catch (error) {
+      // Whatever it throws, a caller is told by an SmtpError.
+      session.end(error as Error);
+    }
+  });
+  const pass = (options.auth as { readonly pass?: string } | undefined)?.pass;
   if (pass) session.secrets.push(pass);
   const { run, close, destroy } = await drive(session, resolveOptions(options));
   const { capabilities, secure, greeting } = session;

@@ -100,7 +100,7 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
     allowInsecureAuth: false,
     transport: nodeTransport,
     ...options,
-    // A transport is given these options, and no credentials.
+    // A transport is given these options, and no credentials; the driver leaves the mechanisms out.
     auth: [],
     tls,
     secure,

@@ -9,8 +9,8 @@ import { open } from '../session/open.ts';
 import type { ProcedureName } from '../session/phase.ts';
 import type { Procedure } from '../session/procedure.ts';
 import { quit } from '../session/quit.ts';
-import type { Session, Wait } from '../session/session.ts';
-import type { Transport } from './transport.ts';
+import type { Session, Task, Wait } from '../session/session.ts';
+import type { Transport, TransportOptions } from './transport.ts';
 
 /** A session under way. */
 export interface Driver {
@@ -27,7 +27,10 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
   const { timeouts } = options;
   const gone = new AbortController();
   const { signal } = gone;
-  const closed = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  let leave!: () => void;
+  const closed = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
   let transport: Transport | undefined;
   let choked = false;
   let watched: Wait | undefined;
@@ -64,8 +67,11 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
   };
   const finish = (): void => {
     clearTimeout(timer);
-    transport?.destroy();
+    // Once: destroy() may call onClose() at once.
+    if (signal.aborted) return;
     gone.abort();
+    transport?.destroy();
+    leave();
   };
   const deadline = (
     name: keyof Timeouts,
@@ -90,23 +96,25 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
     );
   const run: Driver['run'] = (name, procedure, aborting) =>
     new Promise((resolve, reject) => {
+      let task: Task | undefined;
       const onAbort = (): void => {
         session.abort(
-          task,
+          task as Task,
           fault('ERR_SMTP_ABORTED', 'go on: aborted', 'idle', {
             cause: aborting?.reason,
           }),
         );
         pump();
       };
-      const total = deadline('total', (error) => session.abort(task, error));
+      const total = deadline('total', (error) => session.abort(task as Task, error));
       aborting?.addEventListener('abort', onAbort);
-      const task = session.start(name, procedure, (error, value) => {
+      task = session.start(name, procedure, (error, value) => {
         clearTimeout(total);
         aborting?.removeEventListener('abort', onAbort);
-        if (error === undefined) resolve(value);
-        else reject(error);
+        if (error) reject(error);
+        else resolve(value);
       });
+      // Before there was one to abort, or by a callback while it was started.
       if (aborting?.aborted) onAbort();
       queueMicrotask(pump);
     });
@@ -121,7 +129,7 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
   const connect = async (): Promise<Transport> => {
     transport =
       typeof options.transport === 'function'
-        ? await options.transport({ ...options, signal })
+        ? await options.transport({ ...options, mechanisms: [], signal } as TransportOptions)
         : options.transport;
     if (signal.aborted) transport.destroy();
     transport.attach({
@@ -133,10 +141,7 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
         choked = false;
         pump();
       },
-      onClose(error) {
-        session.end(error);
-        finish();
-      },
+      onClose: destroy,
     });
     return transport;
   };

@@ -16,7 +16,7 @@ export interface Transport {
   readonly secure: boolean;
   /** The address of its local end, for the default EHLO argument: '192.0.2.1', '2001:db8::1'. */
   readonly localAddress?: string | undefined;
-  /** Says where to deliver events. Called once, before anything else. */
+  /** Says where to deliver events, in later turns of the event loop. Called once, before anything else. */
   attach(events: TransportEvents): void;
   /** Writes octets; false where no more should come before `onDrain`. */
   write(octets: Uint8Array): boolean;

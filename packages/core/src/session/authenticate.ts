@@ -31,7 +31,7 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
       const respond = function* (): Procedure<string | undefined> {
         const challenge = fromBase64(reply?.lines[0] ?? '');
         const { done, value } = yield* ask('auth', () => steps.next(challenge));
-        if (done) throw new Error('the server asks for more');
+        if (done) throw new Error('the server wants more');
         const encoded = value && toBase64(value);
         if (encoded) line.secrets.push(encoded);
         return encoded;

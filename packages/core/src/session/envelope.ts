@@ -10,6 +10,7 @@ import type { MailParameters } from '../wire/mail-parameter.ts';
 import { parsePath } from '../wire/path.ts';
 import { createTransparency } from '../wire/transparency.ts';
 import { type Content, contentFault } from './content.ts';
+import { WRITE_OCTETS } from './limits.ts';
 import type { Command } from './procedure.ts';
 
 /** One recipient. */
@@ -81,10 +82,11 @@ export function envelope(
   if (typeof content === 'function') content = content(capabilities);
   const source = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   if (source instanceof Uint8Array) {
-    // In memory it is measured as it will be sent, and refused here where it cannot be sent at all.
+    // In memory it is measured as it will be sent, block by block, and refused here where it cannot be sent at all.
     const data = createTransparency();
     try {
-      data.push(source);
+      for (let rest = source; rest.length; rest = rest.subarray(WRITE_OCTETS))
+        data.push(rest.subarray(0, WRITE_OCTETS));
     } catch (error) {
       throw contentFault(error);
     }
@@ -96,7 +98,7 @@ export function envelope(
   if ((size as number) > (capabilities.size as number))
     throw fault(
       'ERR_SMTP_TOO_LARGE',
-      `send the message: its size is ${size}, and the server accepts ${capabilities.size}`,
+      `send the message: its size is ${size}, the server accepts ${capabilities.size}`,
       'mail',
     );
   // RFC 1870 §5: the size is declared where the server has announced SIZE.

@@ -48,7 +48,7 @@ export const TIMEOUTS: Timeouts = {
   content: 180_000,
   final: 600_000,
   quit: 5_000,
-  total: Number.POSITIVE_INFINITY,
+  total: Infinity,
 };
 
 /** Content goes to the transport in writes of about this many octets. */

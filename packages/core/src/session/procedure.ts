@@ -31,9 +31,9 @@ export interface Line {
   waited: number;
   /** How far commands are grouped. */
   pipelining: 'overlap' | 'envelope' | 'off';
-  /** What is blotted out of what is said in AUTH: the password, if it is known, and each response. None is empty. */
+  /** What is blotted out of what is said in AUTH, and of what answers nothing: the password, if it is known, and each response. None is empty. */
   secrets: string[];
-  /** A MAIL was accepted, and neither content nor RSET has ended its transaction. */
+  /** A MAIL was accepted, and content has not ended its transaction: RSET goes before the next one. */
   transactionOpen?: boolean;
   /** Writes a command. */
   write(command: Command): void;

@@ -110,15 +110,13 @@ export function createSession(listener?: WireListener): Session {
     output.push(entry);
     if (phase) {
       awaited.push(entry as Entry & Wait);
-      if (text) listener?.('client', blot(text, phase), phase);
+      if (text) listener?.('client', phase !== 'auth' ? text : blot(text), phase);
     }
   };
 
-  /** Leaves the secrets out of what is said in AUTH. */
-  const blot = (text: string, at: Phase): string =>
-    at === 'auth'
-      ? session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret, '***'), text)
-      : text;
+  /** What was said, without the secrets. */
+  const blot = (text: string): string =>
+    session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret, '***'), text);
 
   const settle = (task: RunningTask, error: unknown, value?: unknown): void => {
     if (writer === task) writer = undefined;
@@ -140,9 +138,11 @@ export function createSession(listener?: WireListener): Session {
 
   /** Fails a procedure with the error of the connection, as it concerns this one. */
   const drop = (task: RunningTask, { code, message, reply, cause }: SmtpError): void => {
-    const { phase = 'idle', trip }: Partial<Entry> =
-      awaited.find((entry) => (entry.task ?? writer) === task) ?? {};
-    if (writer === task || output.some((entry) => entry.task === task)) stop(task);
+    // Who awaits nothing has nothing on its way out, unless it may still write.
+    const { phase = 'idle', trip }: Partial<Entry> = awaited.find(
+      (entry) => (entry.task ?? writer) === task,
+    ) ?? { trip: 1 };
+    if (writer === task || !trip) stop(task);
     const delivery = trip && phase === 'final' ? 'unknown' : 'not-sent';
     settle(task, new SmtpError(code, message, { phase, reply, cause, delivery }));
   };
@@ -154,7 +154,10 @@ export function createSession(listener?: WireListener): Session {
       if (done) {
         settle(task, undefined, value);
         if (task.name === 'quit') session.fail(GONE, false);
-      } else if (value) {
+      }
+      // A callback has given it up while it ran: now it can release its source.
+      else if (!live.has(task)) task.procedure.return(undefined);
+      else if (value) {
         next = value;
         awaited.push(value);
       }
@@ -235,31 +238,32 @@ export function createSession(listener?: WireListener): Session {
             trip,
           }: Partial<Entry> = awaited[0]?.trip ? (awaited.shift() as Entry) : {};
           const { code, lines } = received;
-          const reply = makeReply(
-            code,
-            lines.map((line) => blot(line, at)),
-          );
+          // A challenge is data, and is told to nobody. What answers nothing may be an echo of what was said in AUTH.
+          const reply =
+            task && (code === 334 || at !== 'auth') ? received : makeReply(code, lines.map(blot));
+          if ((trip as number) > session.roundTrips) {
+            session.roundTrips += 1;
+            session.waited += 1;
+          }
+          // What the listener does makes no difference to a message whose verdict is there.
+          if (at === 'final') run(task as RunningTask, 'next', reply);
           listener?.('server', code === 334 ? '334 ***' : wireText(reply), at);
           // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.
           if (code === 421) reason = GONE;
           if (task) {
-            if ((trip as number) > session.roundTrips) {
-              session.roundTrips += 1;
-              session.waited += 1;
-            }
             run(task, 'next', reply);
             if (!live.has(task)) {
               // Whoever comes behind has waited for nothing yet.
               session.waited = 0;
-              // RFC 5321 §3.3: with 354 the server takes everything up to the final dot for content. None will come.
-              if (code === 354) stop(task);
+              // RFC 5321 §4.2.1: with 3yz the server waits for more, with 354 for content (§3.3). None will come.
+              if (/^3/.test(`${code}`)) stop(task);
             }
           } else if (awaited[0]?.phase === 'content')
             // The server has judged the message before its end. Whatever is written now would be read as
             // content or as commands, and nobody can tell which: the connection is of no use any more.
             session.refuse(
               awaited[0] as Question,
-              fault('ERR_SMTP_REPLY', 'send the content', 'content', {
+              fault('ERR_SMTP_REPLY', 'send the message', 'content', {
                 reply,
                 delivery: 'rejected',
               }),
@@ -268,8 +272,11 @@ export function createSession(listener?: WireListener): Session {
             end(undefined, code === 421 ? undefined : 'ERR_SMTP_PROTOCOL', reply);
         }
       } catch (error) {
-        // In AUTH what is no reply may be an echo, with the secret cut where nothing would find it.
-        end(awaited[0]?.phase === 'auth' ? undefined : (error as Error), 'ERR_SMTP_PROTOCOL');
+        // In AUTH and behind it what is no reply may be an echo, with the secret cut where nothing would find it.
+        end(
+          (awaited[0]?.phase ?? 'auth') === 'auth' ? undefined : (error as Error),
+          'ERR_SMTP_PROTOCOL',
+        );
       }
     },
     answer(asked, value) {
@@ -302,9 +309,13 @@ export function createSession(listener?: WireListener): Session {
     },
     poll() {
       turn();
-      for (const entry of output) entry.trip = session.roundTrips + 1;
       // One write for each burst.
-      const octets = concatenate(output.splice(0).map((entry) => entry.octets));
+      const octets = concatenate(
+        output.splice(0).map((entry) => {
+          entry.trip = session.roundTrips + 1;
+          return entry.octets;
+        }),
+      );
       if (octets.length) return { type: 'write', octets };
       const action = next;
       next = undefined;

@@ -3,7 +3,6 @@
  * go out as one group (RFC 2920 §3.1), else each waits for its reply.
  */
 import { fault, type RejectedRecipient, type SmtpError } from '../errors.ts';
-import { concatenate } from '../wire/octets.ts';
 import type { Reply } from '../wire/reply.ts';
 import { createTransparency, END_OF_DATA } from '../wire/transparency.ts';
 import { contentFault } from './content.ts';
@@ -51,7 +50,8 @@ export function* transaction(
       continue;
     }
     // One refused recipient is a value; the last one fails the message. All commands but two are RCPT.
-    if (address && rejected.push({ address, reply }) < commands.length - 2) continue;
+    if (address && reply.code >= 400 && rejected.push({ address, reply }) < commands.length - 2)
+      continue;
     failure ??= fault(
       // RFC 4954 §6: 530 asks for authentication.
       reply.code === 530 ? 'ERR_SMTP_AUTH' : 'ERR_SMTP_REPLY',
@@ -67,9 +67,10 @@ export function* transaction(
     );
   }
   if (failure) {
-    // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot, and its verdict is known.
-    // Where RSET was refused, somebody might get it as an empty message: the connection is given up instead.
-    if (reply.code === 354 && failure.phase !== 'idle') {
+    // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot. Where RSET was refused, or
+    // a recipient neither accepted nor refused, somebody might get it as an empty message: the connection is given
+    // up instead.
+    if (reply.code === 354 && failure.delivery === 'rejected') {
       line.content(END_OF_DATA, 'data');
       yield;
     }
@@ -104,11 +105,11 @@ export function* transaction(
     // Nobody waits for the source to close: whether it can makes no difference any more.
     (async () => iterator?.return?.())().catch(() => {});
   }
-  const end = concatenate([data.end(), END_OF_DATA]);
+  line.content(data.end());
   // A declared size is a promise to the server, and to whoever counts on a whole message.
   if (![undefined, read, data.octets].includes(size))
     throw contentFault(new Error(`its size is ${read}, not ${size}`));
-  line.content(end, 'final', data.octets);
+  line.content(END_OF_DATA, 'final', data.octets);
   line.release();
   reply = (yield) as Reply;
   if (reply.code >= 300)

@@ -13,7 +13,7 @@ export { MAX_COMMAND_LINE } from './limits.ts';
  * @throws TypeError where it would hold a control character, CR, LF and NUL among them, or half a surrogate pair
  */
 export function commandLine(text: string): string {
-  if (/[\p{Cc}\p{Cs}]/u.test(text)) throw unusable(text, 'a command line');
+  if (/[\p{Cc}\p{Cs}]/u.test(text)) throw unusable(text, 'command line');
   return `${text}\r\n`;
 }
 

@@ -27,6 +27,7 @@ export function createReplyParser(): ReplyParser {
   /** The unfinished reply, and the text of its lines. */
   let reply = '';
   const lines: string[] = [];
+  const decoder = new TextDecoder();
   return {
     get pending() {
       return held.length + reply.length > 0;
@@ -40,7 +41,7 @@ export function createReplyParser(): ReplyParser {
         const end = held.indexOf(LF) + 1;
         if (!end && held.length <= room) return undefined;
         // Control characters but TAB and a line end are replaced.
-        const line = new TextDecoder()
+        const line = decoder
           .decode(held.subarray(0, end || room))
           .replace(/(?!\r?\n)[^\P{Cc}\t]/gu, '\ufffd');
         reply += line;

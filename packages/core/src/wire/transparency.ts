@@ -71,6 +71,6 @@ export function createTransparency(): Transparency {
     },
     push,
     // RFC 5321 §4.1.1.4: the CR LF that ends the last line is part of the content, and is not sent twice.
-    end: () => push(CRLF.subarray(octets === line ? 2 : 0)),
+    end: () => push(octets === line ? new Uint8Array(0) : CRLF),
   };
 }

@@ -884,6 +884,44 @@ describe('credentials', () => {
     for (const secret of SECRETS) expect(everythingIn(error) + transcript).not.toContain(secret);
   });
 
+  test.each([
+    ['behind a challenge', ['334 ', `500 no such command: ${PLAIN}`]],
+    ['behind 235', ['235 welcome', `250 ${PLAIN}`]],
+    ['behind 235, as no reply', ['235 welcome', PLAIN]],
+  ])('a server that echoes what nobody asked for, %s: it is blotted', async (_name, replies) => {
+    const said: TranscriptEvent[] = [];
+    const server = await start(async (peer) => {
+      await greetSecurely(peer, pair(), 'AUTH PLAIN');
+      await peer.hear();
+      peer.say(...replies);
+    });
+    const error = await failureOf(
+      connect(
+        options(server, { auth, tlsOptions: { ca }, onTranscript: (event) => said.push(event) }),
+      ).then((client) => client.noop()),
+    );
+    for (const secret of SECRETS)
+      expect(everythingIn(error) + JSON.stringify(said)).not.toContain(secret);
+  });
+
+  // A prompt is data: blotted, it would be no base64 any more.
+  test('a password that is part of a prompt', async () => {
+    const server = await start(async (peer) => {
+      await greetSecurely(peer, pair(), 'AUTH LOGIN');
+      await peer.hear('AUTH LOGIN');
+      peer.say('334 VXNlcm5hbWU6');
+      await peer.hear();
+      peer.say('334 UGFzc3dvcmQ6');
+      await peer.hear(Buffer.from('VX').toString('base64'));
+      peer.say('235 welcome');
+      await takeMessages(peer);
+    });
+    const client = await connect(
+      options(server, { auth: { user: USER, pass: 'VX' }, tlsOptions: { ca } }),
+    );
+    await client.close();
+  });
+
   test('AUTH without TLS is refused, unless it is allowed', async () => {
     const server = await start(async (peer) => {
       await greet(peer, 'AUTH PLAIN LOGIN');

@@ -8,8 +8,11 @@ import {
   greet,
   MESSAGE,
   options,
+  PASS,
+  PLAIN,
   type ScriptedServer,
   takeMessages,
+  USER,
   useServers,
   verdict,
   within,
@@ -43,7 +46,7 @@ async function tcp(port: number): Promise<{ transport: Transport; socket: Socket
 
 const taker = (): Promise<ScriptedServer> =>
   start(async (peer) => {
-    await greet(peer, 'PIPELINING', 'STARTTLS');
+    await greet(peer, 'PIPELINING', 'STARTTLS', 'AUTH PLAIN');
     await takeMessages(peer);
   });
 
@@ -62,6 +65,8 @@ test('one that is made: it is told what for', async () => {
   const client = await connect(
     options(server, {
       ...OFF,
+      auth: { user: USER, pass: PASS },
+      allowInsecureAuth: true,
       tlsOptions: { servername: 'mail.example.com' },
       transport: async (given) => {
         asked = given;
@@ -77,6 +82,9 @@ test('one that is made: it is told what for', async () => {
     tlsOptions: { servername: 'mail.example.com' },
   });
   expect(asked?.signal.aborted).toBe(true);
+  // Credentials are no concern of a transport: there is none, and nothing that would give them.
+  expect(asked).toMatchObject({ auth: [], mechanisms: [] });
+  expect(server.peer().lines).toContain(`AUTH PLAIN ${PLAIN}`);
 });
 
 test('one that cannot be made fails the connection', async () => {
@@ -139,4 +147,27 @@ test('50 calls at once add no listener that Node would warn of', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   process.off('warning', onWarning);
   expect(warnings).toEqual([]);
+});
+
+test('one that tells of its end inside end() and destroy()', async () => {
+  let ended = 0;
+  const transport: Transport = {
+    secure: false,
+    attach(events) {
+      this.end = this.destroy = () => {
+        ended += 1;
+        events.onClose();
+      };
+    },
+    write: () => true,
+    startTls: () => Promise.resolve(),
+    end() {},
+    destroy() {},
+  };
+  const error = await failureOf(
+    connect({ host: 'mail.example.com', tls: 'off', transport, timeouts: { greeting: 20 } }),
+  );
+  expect(verdict(error)).toBe('ERR_SMTP_TIMEOUT in greeting, not-sent, reconnect');
+  await eventually(() => ended > 0, 'it is destroyed');
+  expect(ended).toBe(1);
 });

@@ -86,7 +86,8 @@ export class ServerModel {
       return this.#hello;
     }
     const answer = this.#draw();
-    const yes = answer === 'yes';
+    // It may have done what it was asked, whatever 3yz it says to it.
+    const yes = answer === 'yes' || answer === 'odd-yes';
     if (line === 'DATA') {
       // It may want content without an envelope: RFC 2920 §3.1 has the client know what to do then.
       if (yes) this.#content = [];

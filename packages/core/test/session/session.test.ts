@@ -292,6 +292,60 @@ describe('Session', () => {
     expect(stage.poll()).not.toContain('.\r\n');
   });
 
+  // 3yz to MAIL or RCPT neither accepts nor refuses: the server may hold the envelope as valid.
+  test.each([
+    ['MAIL', ['354 what', '250 ok', '354 go'], 'mail'],
+    ['the only RCPT', ['250 ok', '334 what', '354 go'], 'rcpt'],
+  ])('Session sends no lone dot and closes when %s is answered 3yz', (_name, replies, phase) => {
+    const stage = opened();
+    stage.send();
+    stage.poll();
+    stage.hear(...replies);
+    expect([stage.poll(), stage.closes]).toEqual(['', 1]);
+    expect(stage.told[0]).toBe(
+      `transaction: ERR_SMTP_PROTOCOL ${replies[0]?.startsWith('354') ? 354 : 334} at ${phase}, not-sent, reconnect`,
+    );
+  });
+
+  test('Session fails the message when one RCPT of two is answered 3yz', () => {
+    const stage = opened();
+    stage.send({ to: ['b@example.com', 'c@example.com'] });
+    stage.poll();
+    stage.hear('250 ok', '354 what', '550 nobody', '354 go');
+    expect([stage.poll(), stage.closes]).toEqual(['', 1]);
+    expect(stage.told[0]).toBe('transaction: ERR_SMTP_PROTOCOL 354 at rcpt, not-sent, reconnect');
+  });
+
+  test('Session releases the source when the task is given up while it runs', () => {
+    const stage = opened();
+    let released = 0;
+    const content = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise<never>(() => {}),
+        async return() {
+          released += 1;
+          return { done: true as const, value: undefined };
+        },
+      }),
+    };
+    const message = { from: 'a@client.example', to: 'b@example.com', content };
+    const prepared = envelope(message, stage.session.capabilities, {});
+    const task: Task = stage.run(
+      'transaction',
+      transaction(stage.session, prepared, {
+        onProgress: () => stage.session.abort(task, ABORTED),
+      }),
+    );
+    stage.poll();
+    stage.hear(...ACCEPTED);
+    stage.poll();
+    expect([stage.told, stage.closes, released]).toEqual([
+      ['transaction: ERR_SMTP_ABORTED at idle, not-sent, reconnect'],
+      1,
+      1,
+    ]);
+  });
+
   test('Session closes when content is changed into what cannot be sent after it was measured', () => {
     const stage = opened();
     const content = octetsOf(TEXT);
@@ -365,6 +419,16 @@ describe('Session', () => {
     const written = stage.poll();
     expect(written).toContain('RCPT TO:<a\xc4\x8a\xe7\x98\x8d@example.com>\r\n');
     expect(written.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  });
+
+  test('envelope() takes little memory when content in memory is all line ends', () => {
+    const content = new Uint8Array(4_000_000).fill(10);
+    // In KiB, at the worst moment so far.
+    const before = process.resourceUsage().maxRSS;
+    expect(
+      envelope({ from: '', to: 'b@example.com', content }, createSession().capabilities, {}).size,
+    ).toBe(8_000_000);
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(200_000);
   });
 
   test('Session gives large content in writes of about 64 KiB when it is in memory', () => {
