@@ -273,7 +273,7 @@ function sentence({ code, message }, reason) {
   // OpenSSL ends its lines.
   const text = message
     .replace(/\s*\n\s*/g, ' ')
-    .replace(/timeouts\.(\w+) has passed/, 'the server did not answer in time ($1)');
+    .replace(/timeouts\.(\w+) passed/, 'the server did not answer in time ($1)');
   const said = WORDS.find(([words]) => text.includes(words));
   if (said) return text.replace(...said);
   const cure = CURES[reason] ?? CURES[code];

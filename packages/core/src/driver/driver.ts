@@ -82,7 +82,7 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
         late(
           fault(
             'ERR_SMTP_TIMEOUT',
-            `go on: timeouts.${name} has passed${
+            `go on: timeouts.${name} passed${
               name === 'greeting' && !session.secure
                 ? `; if port ${options.port} speaks TLS, use tls: 'implicit'`
                 : ''

@@ -12,7 +12,7 @@ export async function nodeTransport(options: TransportOptions): Promise<Transpor
   /** Makes `next` the socket at once; resolves when it is ready. */
   const use = (next: Socket, ready: 'connect' | 'secureConnect'): Promise<void> =>
     new Promise((resolve, reject) => {
-      let cause: (NodeJS.ErrnoException & Partial<AggregateError>) | undefined;
+      let cause: (NodeJS.ErrnoException & { reason?: string }) | undefined;
       socket = next
         .once(ready, resolve)
         // What is read from the plain socket once TLS has begun is nobody's.
@@ -20,16 +20,16 @@ export async function nodeTransport(options: TransportOptions): Promise<Transpor
         .on('drain', () => events?.onDrain())
         .on('error', (error) => {
           cause = error;
-          const { code = '', errors, message } = cause;
-          // Of a failure on several addresses, each: an AggregateError has no message of its own.
+          const { code, reason, message } = cause;
+          // The message of OpenSSL is a log line, and a failure on several addresses has none.
           // Runtimes word the same failure of TLS differently, so the cure goes by code.
-          cause.message = `${host}:${port}: ${errors ?? message}${
-            options.secure && /SSL|EPROTO/.test(code)
+          cause.message = `${host}:${port}: ${reason ?? (message || code)}${
+            options.secure && /SSL|EPROTO/.test(code as string)
               ? `; if port ${port} speaks STARTTLS, use tls: 'starttls'`
-              : /ALTNAME/.test(code)
+              : /ALTNAME/.test(code as string)
                 ? '; to trust it, set tlsOptions.servername'
                 : // SELF_SIGNED_CERT_IN_CHAIN, UNABLE_TO_VERIFY_LEAF_SIGNATURE, UNABLE_TO_GET_ISSUER_CERT …
-                  /SIGN|ISSUER/.test(code)
+                  /SIGN|ISSUER/.test(code as string)
                   ? '; to trust it, set tlsOptions.ca'
                   : ''
           }`;
