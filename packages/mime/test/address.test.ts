@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { growthExponent } from '../../../test/growth.ts';
 import { attachment, compose, type Message, type MessageSpec } from '../src/index.ts';
-import { growthExponent } from './growth.ts';
 import { fromUtf8, octetText, readAddresses, readEntity, readMessage, valuesOf } from './reader.ts';
 import { composed, expectRefused, read } from './support.ts';
 
