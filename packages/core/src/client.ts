@@ -82,7 +82,7 @@ export interface SmtpClient {
 /**
  * Connects to a submission server: greeting, EHLO, TLS and AUTH. Resolves when it is ready to send.
  *
- * @throws TypeError, RangeError for options that cannot be used, before anything is sent
+ * @throws TypeError for options that cannot be used, before anything is sent
  * @throws SmtpError ERR_SMTP_CONNECT, ERR_SMTP_TLS, ERR_SMTP_AUTH, ERR_SMTP_REPLY, ERR_SMTP_TIMEOUT, ERR_SMTP_PROTOCOL, ERR_SMTP_CLOSED, ERR_SMTP_ABORTED
  *
  * @example

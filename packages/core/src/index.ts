@@ -14,6 +14,7 @@ export {
   type Retry,
   SmtpError,
   type SmtpErrorCode,
+  type SmtpErrorDetails,
 } from './errors.ts';
 export type { ConnectOptions, TranscriptEvent } from './options.ts';
 export type { SaslExchange, SaslMechanism } from './sasl/mechanism.ts';

@@ -29,5 +29,5 @@ function canonical(address: string): string {
   const solid = address.replace(/\s/g, '');
   const at = solid.lastIndexOf('@') + 1;
   const domain = solid.slice(at);
-  return solid.slice(0, at) + (toAscii(domain) || domain).toLowerCase();
+  return solid.slice(0, at) + toAscii(domain).toLowerCase();
 }

@@ -3,8 +3,8 @@
  *
  * The driver feeds events by calling the session's methods: `receive(octets)` for what the transport
  * read, `end()` when it ended, `fail(error)` when the deadline of `waiting` has passed, and
- * `answer(action, value)` or `refuse(action, error)` for what it was asked. After each of them it
- * performs what `poll()` gives, until that gives nothing.
+ * `answer(action, value)` or `refuse(action, error)` for what it was asked. After each of them, and after
+ * `start()` and `abort()`, it performs what `poll()` gives, until that gives nothing.
  *
  * The session is synchronous: it never waits, never touches a socket, and knows no clock.
  */

@@ -1,6 +1,6 @@
 import { fault } from '../errors.ts';
 import { fromBase64, type SaslMechanism, toBase64 } from '../sasl/mechanism.ts';
-import { MAX_COMMAND_LINE } from '../wire/command.ts';
+import { MAX_COMMAND_LINE } from '../wire/limits.ts';
 import type { Reply } from '../wire/reply.ts';
 import { demand } from './demand.ts';
 import { ask, type Line, type Procedure } from './procedure.ts';

@@ -7,6 +7,7 @@ export {
   type Retry,
   SmtpError,
   type SmtpErrorCode,
+  type SmtpErrorDetails,
 } from '../errors.ts';
 export type { Capabilities } from '../wire/extension.ts';
 export type { MailParameters } from '../wire/mail-parameter.ts';

@@ -1,7 +1,6 @@
-/** Timeouts as data, each with its RFC section. */
 /**
- * How long to wait, in ms. The defaults are the minima that RFC 5321 §4.5.3.2 asks of a client, where
- * it names one.
+ * How long to wait, in ms; what is over 2,000,000,000 (23 days) counts as that. The defaults are the minima
+ * that RFC 5321 §4.5.3.2 asks of a client, where it names one.
  */
 export interface Timeouts {
   /** Name lookup and TCP connection: 30,000. */
@@ -10,7 +9,7 @@ export interface Timeouts {
   readonly tls: number;
   /** The greeting: 300,000 (RFC 5321 §4.5.3.2.1). */
   readonly greeting: number;
-  /** The reply to EHLO, HELO or LHLO: 300,000. */
+  /** The reply to EHLO or HELO: 300,000. */
   readonly ehlo: number;
   /** The reply to STARTTLS: 120,000. */
   readonly starttls: number;

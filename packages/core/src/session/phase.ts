@@ -3,12 +3,11 @@
 /** The states of RFC 5321 §4.1.4 as a client sees them. */
 export type SessionPhase = 'connected' | 'greeted' | 'ready' | 'closed';
 
-/** The procedures of this folder, by name. */
+/** The procedures that depend on the phase, by name. */
 export type ProcedureName =
   | 'greet'
   | 'hello'
   | 'startTls'
-  | 'authenticate'
   | 'transaction'
   | 'verify'
   | 'noop'

@@ -1,6 +1,7 @@
 /**
- * The session: a FIFO of awaited replies. The only file that starts, ends or fails a procedure, and
- * that pairs a reply with its command. Sans-IO: see action.ts for how it is driven.
+ * The session: a FIFO of what is waited for, replies and what the driver was asked. The only file that
+ * starts, ends or fails a procedure, and that pairs a reply with its command. Sans-IO: see action.ts for
+ * how it is driven.
  */
 import { fault, type Phase, SmtpError, type SmtpErrorCode } from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
@@ -245,7 +246,8 @@ export function createSession(listener?: WireListener): Session {
             session.roundTrips += 1;
             session.waited += 1;
           }
-          // What the listener does makes no difference to a message whose verdict is there.
+          // What the listener does makes no difference to a message whose verdict is there. Its procedure ends with
+          // it, so that below nothing is left to run.
           if (at === 'final') run(task as RunningTask, 'next', reply);
           listener?.('server', code === 334 ? '334 ***' : wireText(reply), at);
           // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.

@@ -5,8 +5,6 @@
  *   command = verb *( SP argument ) CRLF
  */
 
-export { MAX_COMMAND_LINE } from './limits.ts';
-
 /**
  * One command line with its CRLF.
  *
