@@ -1,7 +1,8 @@
-/** connect() and SmtpClient: the promise API over a session and its driver. */
+/** SmtpClient: the promise API over a session and its driver, for whatever runtime. */
 import { drive } from './driver/driver.ts';
+import type { Transport, TransportOptions } from './driver/transport.ts';
 import type { RejectedRecipient } from './errors.ts';
-import { type ConnectOptions, resolveOptions } from './options.ts';
+import { type ConnectOptions, resolveOptions, type TranscriptEvent } from './options.ts';
 import { envelope, type OutgoingMessage, type SendOptions } from './session/envelope.ts';
 import { noop, reset, verify } from './session/reset.ts';
 import { createSession } from './session/session.ts';
@@ -15,15 +16,17 @@ export interface Receipt {
   readonly accepted: readonly string[];
   /** The recipients that the server refused, each with the reply. */
   readonly rejected: readonly RejectedRecipient[];
-  /** The final reply. */
+  /** The final reply; where each recipient got one of its own, the last of them. */
   readonly reply: Reply;
+  /** The final reply for each of `accepted`, where the server gives one for each recipient: LMTP (RFC 2033), PRDR. */
+  readonly replies?: readonly Reply[];
   /** Octets of content written, without the dots of transparency. */
   readonly octets: number;
   /** How often the client had to wait for the server during this send. */
   readonly roundTrips: number;
 }
 
-/** A connection that is ready to send. Made by {@link connect}. */
+/** A connection that is ready to send. Made by `connect()`. */
 export interface SmtpClient {
   /** What the server offers, as its last EHLO reply said. */
   readonly capabilities: Capabilities;
@@ -31,6 +34,10 @@ export interface SmtpClient {
   readonly secure: boolean;
   /** The server's greeting. */
   readonly greeting: Reply;
+  /** How far commands are grouped on this connection now: less than was asked for where the server offers or bears no more. */
+  readonly pipelining: 'flight' | 'overlap' | 'envelope' | 'off';
+  /** Resolves when the connection is gone, whoever has ended it. Never rejects. */
+  readonly closed: Promise<void>;
   /** How often the client had to wait for the server since it connected; a TLS handshake counts as one wait. */
   readonly roundTrips: number;
 
@@ -79,54 +86,74 @@ export interface SmtpClient {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/**
- * Connects to a submission server: greeting, EHLO, TLS and AUTH. Resolves when it is ready to send.
- *
- * @throws TypeError for options that cannot be used, before anything is sent
- * @throws SmtpError ERR_SMTP_CONNECT, ERR_SMTP_TLS, ERR_SMTP_AUTH, ERR_SMTP_REPLY, ERR_SMTP_TIMEOUT, ERR_SMTP_PROTOCOL, ERR_SMTP_CLOSED, ERR_SMTP_ABORTED
- *
- * @example
- * ```ts
- * import { connect } from '@posthorn/core';
- *
- * const client = await connect({ host, port, tlsOptions: { ca }, auth: { user, pass } });
- * console.log(client.secure, client.capabilities.has('PIPELINING')); // true true
- * await client.close();
- * ```
- */
-export async function connect(options: ConnectOptions): Promise<SmtpClient> {
-  const begun = performance.now();
+/** What a runtime brings. */
+export interface Platform {
+  /** What connects where the options name no transport. */
+  transport(options: TransportOptions): Promise<Transport>;
+  /** Tells who looks on of what begins here and how it ends. */
+  trace?<T>(
+    name: 'connect' | 'transaction',
+    context: TraceContext,
+    run: () => Promise<T>,
+  ): Promise<T>;
+  /** Tells who looks on of a command or a reply. */
+  tell?(event: TranscriptEvent & TraceContext): void;
+}
+
+/** What is traced, and where. Secrets are never in it. */
+export interface TraceContext {
+  readonly host: string;
+  readonly port: number;
+  /** The message of a transaction. */
+  readonly message?: OutgoingMessage;
+}
+
+/** connect() for a runtime. */
+export async function connectBy(platform: Platform, given: ConnectOptions): Promise<SmtpClient> {
+  const options = resolveOptions(given, platform.transport);
+  const { host, port, clock, onTranscript } = options;
+  const context = { host, port };
+  const { tell, trace = (_name, _context, run) => run() }: Omit<Platform, 'transport'> = platform;
+  const begun = clock.performance.now();
   const session = createSession((direction, text, phase) => {
+    const event = {
+      direction,
+      text,
+      phase,
+      secure: session.secure,
+      at: clock.performance.now() - begun,
+    };
     try {
-      options.onTranscript?.({
-        direction,
-        text,
-        phase,
-        secure: session.secure,
-        at: performance.now() - begun,
-      });
+      onTranscript?.(event);
     } catch (error) {
       // Whatever it throws, a caller is told by an SmtpError.
       session.end(error as Error);
     }
+    tell?.({ ...context, ...event });
   });
-  const pass = (options.auth as { readonly pass?: string } | undefined)?.pass;
+  const pass = (given.auth as { readonly pass?: string } | undefined)?.pass;
   if (pass) session.secrets.push(pass);
-  const { run, close, destroy } = await drive(session, resolveOptions(options));
+  const { run, close, closed, destroy } = await trace('connect', context, () =>
+    drive(session, options),
+  );
   const { capabilities, secure, greeting } = session;
   return {
     capabilities,
     secure,
     greeting: greeting as Reply,
+    closed,
+    get pipelining() {
+      return session.pipelining;
+    },
     get roundTrips() {
       return session.roundTrips;
     },
-    send: async (message, how = {}) =>
-      run(
-        'transaction',
-        transaction(session, envelope(message, capabilities, how), how),
-        how.signal,
-      ),
+    send: async (message, how = {}) => {
+      const prepared = envelope(message, capabilities, how);
+      return trace('transaction', { ...context, message }, () =>
+        run('transaction', transaction(session, prepared, how), how.signal),
+      );
+    },
     verify: async (address) => run('verify', verify(session, address)),
     noop: () => run('noop', noop(session)),
     reset: () => run('reset', reset(session)),

@@ -1,7 +1,9 @@
 /** Public names, nothing else. */
-export { connect, type Receipt, type SmtpClient } from './client.ts';
+export type { Receipt, SmtpClient } from './client.ts';
+export { connect } from './connect.ts';
 export type {
   TlsOptions,
+  TlsResumption,
   Transport,
   TransportEvents,
   TransportOptions,
@@ -16,8 +18,8 @@ export {
   type SmtpErrorCode,
   type SmtpErrorDetails,
 } from './errors.ts';
-export type { ConnectOptions, TranscriptEvent } from './options.ts';
-export type { SaslExchange, SaslMechanism } from './sasl/mechanism.ts';
+export type { Clock, ConnectOptions, TranscriptEvent } from './options.ts';
+export type { SaslContext, SaslExchange, SaslMechanism } from './sasl/mechanism.ts';
 export type { Content } from './session/content.ts';
 export type { OutgoingMessage, Recipient, SendOptions } from './session/envelope.ts';
 export type { Timeouts } from './session/limits.ts';

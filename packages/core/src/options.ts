@@ -1,11 +1,11 @@
 /** The options of `connect()`: types, defaults, units, and what is refused before anything is sent. */
-import { nodeTransport } from './driver/node-transport.ts';
-import type { TlsOptions, Transport, TransportOptions } from './driver/transport.ts';
+import type { TlsOptions, TlsResumption, Transport, TransportOptions } from './driver/transport.ts';
 import type { Phase } from './errors.ts';
 import { login } from './sasl/login.ts';
 import type { SaslMechanism } from './sasl/mechanism.ts';
 import { plain } from './sasl/plain.ts';
 import { TIMEOUTS, type Timeouts } from './session/limits.ts';
+import type { Line } from './session/procedure.ts';
 import { unusable } from './wire/command.ts';
 import { parsePath } from './wire/path.ts';
 
@@ -21,11 +21,19 @@ export interface TranscriptEvent {
   readonly at: number;
 }
 
+/** A source of time, in ms: `globalThis` is one, and so is what `@sinonjs/fake-timers` makes. */
+export interface Clock {
+  readonly performance: { now(): number };
+  setTimeout(callback: () => void, ms: number): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: each runtime has its own kind of timer
+  clearTimeout(timer: any): void;
+}
+
 /** How to connect. Durations are in ms. */
 export interface ConnectOptions {
   /** The server's name or address. */
   readonly host: string;
-  /** Default: 465 for tls 'implicit', else 587. */
+  /** Default: 465 for tls 'implicit', 24 for LMTP, else 587. */
   readonly port?: number;
   /**
    * 'implicit': TLS from the first octet (RFC 8314 §3.3). 'starttls': STARTTLS, and an error where it is
@@ -44,12 +52,17 @@ export interface ConnectOptions {
   readonly allowInsecureAuth?: boolean;
   /** The argument of EHLO: a domain or an address literal. Default: the literal of the local end's address. */
   readonly name?: string;
+  /** 'lmtp' speaks to a delivery agent (RFC 2033): one final reply for each recipient. Default 'smtp'. */
+  readonly protocol?: 'smtp' | 'lmtp';
   /**
    * How far commands are grouped where the server offers PIPELINING (RFC 2920): 'overlap' (default) also
    * writes the next message's envelope behind the content of the one before; 'envelope' groups within
-   * one message; 'off' never groups.
+   * one message; 'off' never groups. 'flight' awaits nothing between messages where the server offers
+   * CHUNKING too: it is for relays that one trusts.
    */
-  readonly pipelining?: 'overlap' | 'envelope' | 'off';
+  readonly pipelining?: 'flight' | 'overlap' | 'envelope' | 'off';
+  /** For 'flight': how many messages, and how many octets of them, may be on their way at once. Also how many are in doubt when the connection is lost. Default 32, and 1,048,576. */
+  readonly window?: { readonly transactions?: number; readonly octets?: number };
   /** EHLO keywords to treat as absent. */
   readonly ignoreExtensions?: readonly string[];
   /** Deadlines; each has a default. */
@@ -60,51 +73,71 @@ export interface ConnectOptions {
   readonly localAddress?: string;
   /** A connected transport, or what makes one. Default: node:net and node:tls. */
   readonly transport?: Transport | ((options: TransportOptions) => Promise<Transport>);
+  /** Where TLS sessions are kept for other connections to resume. The pool shares one between its connections. */
+  readonly resumption?: TlsResumption;
+  /** Whose time the deadlines go by. Default: the runtime's. */
+  readonly clock?: Clock;
   /** Called for each command and each reply. What it throws fails the connection. */
   readonly onTranscript?: (event: TranscriptEvent) => void;
 }
 
 /** Options with every default in place. */
 export interface ResolvedOptions
-  extends Pick<ConnectOptions, 'localAddress' | 'onTranscript' | 'signal'>,
+  extends Pick<ConnectOptions, 'localAddress' | 'onTranscript' | 'resumption' | 'signal'>,
     Required<
-      Omit<ConnectOptions, 'name' | 'timeouts' | 'localAddress' | 'onTranscript' | 'signal'>
+      Omit<
+        ConnectOptions,
+        'name' | 'timeouts' | 'localAddress' | 'onTranscript' | 'resumption' | 'signal' | 'window'
+      >
     > {
   /** Whether TLS comes before the first octet. */
   readonly secure: boolean;
   readonly mechanisms: readonly SaslMechanism[];
+  readonly window: Line['window'];
   readonly name: string | undefined;
   readonly timeouts: Timeouts;
 }
 
-/** @throws TypeError for what cannot be used */
-export function resolveOptions(options: ConnectOptions): ResolvedOptions {
+/**
+ * @param transport - what connects where the options bring nothing of their own
+ * @throws TypeError for what cannot be used
+ */
+export function resolveOptions(
+  options: ConnectOptions,
+  transport: (options: TransportOptions) => Promise<Transport>,
+): ResolvedOptions {
   const {
     auth = [],
     host,
     name,
     pipelining = 'overlap',
+    protocol = 'smtp',
     tls = options.port === 465 ? 'implicit' : 'starttls',
+    window: { transactions = 32, octets = 1_048_576 } = {},
   } = options;
   const secure = tls === 'implicit';
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   if (!host) throw unusable(host, 'host');
   if (!/^(implicit|starttls|opportunistic|off)$/.test(tls)) throw unusable(tls, 'tls');
-  if (!/^(overlap|envelope|off)$/.test(pipelining)) throw unusable(pipelining, 'pipelining');
-  for (const [limit, ms] of Object.entries(timeouts))
-    if (!(ms > 0)) throw unusable(ms, `timeouts.${limit}`);
+  if (!/^(flight|overlap|envelope|off)$/.test(pipelining)) throw unusable(pipelining, 'pipelining');
+  if (!/^[sl]mtp$/.test(protocol)) throw unusable(protocol, 'protocol');
+  for (const [limit, value] of Object.entries({ ...timeouts, transactions, octets }))
+    if (!(value > 0)) throw unusable(value, limit);
   return {
-    port: secure ? 465 : 587,
+    port: secure ? 465 : protocol === 'lmtp' ? 24 : 587,
     tlsOptions: {},
     ignoreExtensions: [],
     allowInsecureAuth: false,
-    transport: nodeTransport,
+    transport,
+    clock: globalThis,
     ...options,
     // A transport is given these options, and no credentials; the driver leaves the mechanisms out.
     auth: [],
     tls,
     secure,
+    protocol,
     pipelining,
+    window: { transactions, octets },
     // What may stand behind the `@` of a mailbox is what EHLO takes (RFC 5321 §4.1.1.1).
     name: name === undefined ? name : parsePath(`a@${name}`, 'name').slice(2),
     timeouts,

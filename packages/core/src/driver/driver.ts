@@ -18,13 +18,15 @@ export interface Driver {
   run<T>(name: ProcedureName | 'open', procedure: Procedure<T>, aborting?: AbortSignal): Promise<T>;
   /** Says QUIT behind all that runs. Resolves when nothing is left of the connection. */
   close(): Promise<void>;
+  /** Resolves when nothing is left of the connection. */
+  readonly closed: Promise<void>;
   /** Fails everything that runs, and closes at once. */
   destroy(cause?: Error): void;
 }
 
 /** Connects and opens a session; resolves when it is ready. */
 export async function drive(session: Session, options: ResolvedOptions): Promise<Driver> {
-  const { timeouts } = options;
+  const { timeouts, clock } = options;
   const gone = new AbortController();
   const { signal } = gone;
   let leave!: () => void;
@@ -34,22 +36,39 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
   let transport: Transport | undefined;
   let choked = false;
   let watched: Wait | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: unknown;
+  /** Octets written since the content began that is being written, and when it did; Infinity where there is none. */
+  let written = 0;
+  let begun = Infinity;
 
   const pump = (): void => {
     // Every wait has a deadline of its own.
     const { waiting } = session;
     if (waiting !== watched) {
       watched = waiting;
-      clearTimeout(timer);
-      if (waiting) timer = deadline(waiting.phase, session.fail);
+      clock.clearTimeout(timer);
+      const { phase } = waiting ?? {};
+      if (phase !== 'content') begun = Infinity;
+      else if (begun === Infinity) {
+        begun = clock.performance.now();
+        written = 0;
+      }
+      // Content that is behind its minimum rate has less time left, whoever holds it up.
+      if (phase)
+        timer = deadline(
+          phase,
+          session.fail,
+          Math.min(0, begun - clock.performance.now() + (written / timeouts.minimumRate) * 1_000),
+        );
     }
     // While the transport is full nothing more is performed, but the end of the session, which waits for nothing.
     while (!(choked && waiting)) {
       const action = session.poll();
       if (!action) break;
-      if (action.type === 'write') choked = !transport?.write(action.octets);
-      else if (action.type !== 'close') {
+      if (action.type === 'write') {
+        written += action.octets.length;
+        choked = !transport?.write(action.octets);
+      } else if (action.type !== 'close') {
         // Called in this very turn: once a handshake is due, nothing may be read from the plain transport.
         void (async () => (action.type === 'await' ? action.ask() : transport?.startTls()))()
           .then(
@@ -61,23 +80,20 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
       else {
         transport?.end();
         // RFC 5321 §4.1.1.10 lets the server close first; one that does not is not waited for.
-        timer = setTimeout(finish, 1_000);
+        timer = clock.setTimeout(finish, 1_000);
       }
     }
   };
   const finish = (): void => {
-    clearTimeout(timer);
+    clock.clearTimeout(timer);
     // Once: destroy() may call onClose() at once.
     if (signal.aborted) return;
     gone.abort();
     transport?.destroy();
     leave();
   };
-  const deadline = (
-    name: keyof Timeouts,
-    late: (error: SmtpError) => void,
-  ): ReturnType<typeof setTimeout> =>
-    setTimeout(
+  const deadline = (name: keyof Timeouts, late: (error: SmtpError) => void, ahead = 0): unknown =>
+    clock.setTimeout(
       () => {
         late(
           fault(
@@ -92,7 +108,7 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
         pump();
       },
       // setTimeout() takes what is longer than 2 ** 31 ms for 1 ms: 23 days are enough.
-      Math.min(timeouts[name], 2_000_000_000),
+      Math.min(timeouts[name] + ahead, 2_000_000_000),
     );
   const run: Driver['run'] = (name, procedure, aborting) =>
     new Promise((resolve, reject) => {
@@ -109,7 +125,7 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
       const total = deadline('total', (error) => session.abort(task as Task, error));
       aborting?.addEventListener('abort', onAbort);
       task = session.start(name, procedure, (error, value) => {
-        clearTimeout(total);
+        clock.clearTimeout(total);
         aborting?.removeEventListener('abort', onAbort);
         if (error) reject(error);
         else resolve(value);
@@ -153,5 +169,5 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
     void close();
     throw error;
   }
-  return { run, close, destroy };
+  return { run, close, closed, destroy };
 }

@@ -5,7 +5,7 @@ import type { Transport, TransportEvents, TransportOptions } from './transport.t
 
 /** Connects by node:net; `startTls()` goes on by node:tls. What it rejects with names the peer, and the cure where one is known. */
 export async function nodeTransport(options: TransportOptions): Promise<Transport> {
-  const { host, port, tlsOptions } = options;
+  const { host, port, tlsOptions, resumption = {} } = options;
   let socket!: Socket;
   let events: TransportEvents | undefined;
 
@@ -48,17 +48,25 @@ export async function nodeTransport(options: TransportOptions): Promise<Transpor
       events = to;
     },
     write: (octets) => socket.write(octets),
-    startTls: () =>
-      use(
-        connectTls({
-          // RFC 6066 §3: an address is no server name.
-          servername: isIP(host) ? '' : host,
-          ...(tlsOptions as ConnectionOptions),
-          socket,
-          host,
-        }),
-        'secureConnect',
-      ),
+    async startTls() {
+      const secured = connectTls({
+        // RFC 6066 §3: an address is no server name.
+        servername: isIP(host) ? '' : host,
+        // RFC 8997: whatever the runtime was started with.
+        minVersion: 'TLSv1.2',
+        session: resumption.session as Uint8Array as Buffer,
+        ...(tlsOptions as ConnectionOptions),
+        socket,
+        host,
+      }).on('session', (session) => {
+        resumption.session = session;
+      });
+      await use(secured, 'secureConnect');
+      // RFC 9266 §4: under TLS 1.2 it would take an extended master secret, which nobody can ask for here.
+      return secured.getProtocol() === 'TLSv1.3'
+        ? secured.exportKeyingMaterial?.(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
+        : undefined;
+    },
     end: () => socket.end(),
     destroy: () => socket.destroy(),
   };

@@ -22,9 +22,10 @@ export interface Transport {
   write(octets: Uint8Array): boolean;
   /**
    * Upgrades to TLS (RFC 3207 §4): stops reading plain octets before it returns. Rejects where the
-   * handshake or the certificate fails.
+   * handshake or the certificate fails. Resolves to the `tls-exporter` binding of the channel (RFC 9266) where
+   * there is one.
    */
-  startTls(): Promise<void>;
+  startTls(): Promise<Uint8Array | undefined | void>;
   /** Ends in order: what was written still leaves. */
   end(): unknown;
   /** Closes at once and releases everything. May be called more than once. */
@@ -41,9 +42,16 @@ export interface TransportOptions {
    */
   readonly secure: boolean;
   readonly tlsOptions: TlsOptions;
+  /** Where the TLS session of one connection is kept for the next one to resume, where the runtime can. */
+  readonly resumption?: TlsResumption | undefined;
   readonly localAddress?: string | undefined;
   /** Give up: the transport must then reject or destroy itself. */
   readonly signal: AbortSignal;
+}
+
+/** A place for what a later connection to the same server resumes TLS by (RFC 8446 §2.2). Only the transport reads it. */
+export interface TlsResumption {
+  session?: unknown;
 }
 
 /** Options of `node:tls` that matter for a client, by their names there. A transport that cannot honour one refuses it. */

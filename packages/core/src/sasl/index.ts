@@ -1,3 +1,3 @@
 export { login } from './login.ts';
-export type { SaslExchange, SaslMechanism } from './mechanism.ts';
+export type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts';
 export { plain } from './plain.ts';

@@ -25,18 +25,34 @@ export interface SaslMechanism {
   readonly strength: number;
   /** Whether who reads the wire learns the secret: such a mechanism is refused without TLS. */
   readonly exposesSecret: boolean;
-  /** Begins one exchange. Called once for each attempt. */
-  start(): SaslExchange;
+  /** Whether there is a variant `NAME-PLUS`, which is used where the server offers it and the channel can be bound. */
+  readonly bindsChannel?: boolean;
+  /** Whether one more exchange, with `refresh`, may succeed where the first was refused: a token can have expired. */
+  readonly refreshes?: boolean;
+  /** Begins one exchange. Called once for each attempt; the session always gives the context. */
+  start(context?: SaslContext): SaslExchange;
+}
+
+/** What an exchange may need to know beside its credentials. */
+export interface SaslContext {
+  /** The exchange before was refused: what was remembered is of no use. */
+  readonly refresh: boolean;
+  /** The `tls-exporter` binding of this connection (RFC 9266), 32 octets; undefined where the runtime or the connection has none. */
+  readonly channelBinding: Uint8Array | undefined;
+  /** Whether the exchange runs as `NAME-PLUS`. */
+  readonly plus: boolean;
 }
 
 /**
  * One running exchange, written as a generator: it yields responses and is resumed with challenges. What it
  * yields first is the initial response, or undefined where the server speaks first. An error thrown by it, and
- * a challenge after its end, cancel the exchange (RFC 4954 §4, `*`).
+ * a challenge after its end, cancel the exchange (RFC 4954 §4, `*`). When the server says that it is satisfied,
+ * it is resumed once more, with undefined: one that is not satisfied itself, because the server has not proved who
+ * it is, throws then, and authentication fails.
  */
 export type SaslExchange =
-  | Iterator<Uint8Array | undefined, void, Uint8Array>
-  | AsyncIterator<Uint8Array | undefined, void, Uint8Array>;
+  | Iterator<Uint8Array | undefined, void, Uint8Array | undefined>
+  | AsyncIterator<Uint8Array | undefined, void, Uint8Array | undefined>;
 
 /**
  * A user name or password, looked at.

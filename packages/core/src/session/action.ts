@@ -16,7 +16,10 @@ export interface WriteAction {
   readonly octets: Uint8Array;
 }
 
-/** Start the TLS handshake, at once and before anything else is read from the transport; answer when it is done. */
+/**
+ * Start the TLS handshake, at once and before anything else is read from the transport; answer when it is done,
+ * with the `tls-exporter` binding of the channel (RFC 9266) where the runtime has it, else with undefined.
+ */
 export interface StartTlsAction {
   readonly type: 'start-tls';
   readonly phase: 'tls';

@@ -14,11 +14,19 @@ export interface AuthenticateOptions {
 
 /** AUTH (RFC 4954 §4): the strongest mechanism that the server offers. */
 export function* authenticate(line: Line, options: AuthenticateOptions): Procedure<void> {
+  const { channelBinding, capabilities } = line;
   let why = `the server offers no ${options.mechanisms.map(({ name }) => name)}`;
   let reply: Reply | undefined;
-  for (const mechanism of [...options.mechanisms].sort((a, b) => b.strength - a.strength)) {
-    const { name } = mechanism;
-    if (!line.capabilities.auth.has(name)) continue;
+  // One whose credentials can be brought afresh stands there twice.
+  const attempts = options.mechanisms
+    .flatMap((mechanism) => (mechanism.refreshes ? [mechanism, mechanism] : mechanism))
+    .sort((a, b) => b.strength - a.strength);
+  for (const [at, mechanism] of attempts.entries()) {
+    let { name } = mechanism;
+    const plus =
+      !!mechanism.bindsChannel && !!channelBinding && capabilities.auth.has(`${name}-PLUS`);
+    if (plus) name += '-PLUS';
+    if (!capabilities.auth.has(name)) continue;
     if (mechanism.exposesSecret && !line.secure && !options.allowInsecureAuth) {
       why = `${name} needs TLS, or allowInsecureAuth`;
       continue;
@@ -26,7 +34,11 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
     reply = undefined;
     why = name;
     try {
-      const steps = mechanism.start();
+      const steps = mechanism.start({
+        refresh: mechanism === attempts[at - 1],
+        channelBinding,
+        plus,
+      });
       /** The next response in base64, blotted out here and wherever the server repeats it. */
       const respond = function* (): Procedure<string | undefined> {
         const challenge = fromBase64(reply?.lines[0] ?? '');
@@ -49,17 +61,21 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
         text = response ?? (yield* respond()) ?? '';
         response = undefined;
       }
+      if (reply.code === 235) {
+        // RFC 5802 §5: the client may be the one that is not satisfied.
+        yield* ask('auth', () => steps.next());
+        return;
+      }
     } catch (cause) {
       // RFC 4954 §4: a line with `*` alone cancels the exchange.
-      if (reply) yield* demand(line, '*', 'auth', /./);
+      if (reply?.code === 334) yield* demand(line, '*', 'auth', /./);
       throw fault('ERR_SMTP_AUTH', `authenticate: ${why}: ${(cause as Error)?.message}`, 'auth', {
         cause,
       });
     }
-    if (reply.code === 235) return;
     // RFC 4954 §4: 504 says that the mechanism is not known after all. Anything else is about the
     // credentials, and trying them again by another mechanism would only count as another failure.
-    if (reply.code !== 504) break;
+    if (reply.code !== 504 && (reply.code < 500 || mechanism !== attempts[at + 1])) break;
   }
   throw fault('ERR_SMTP_AUTH', `authenticate: ${why}`, 'auth', { reply });
 }

@@ -12,10 +12,17 @@ export function* hello(
   name: string,
   ignoreExtensions: readonly string[],
 ): Procedure<void> {
+  // RFC 2033 §4.1: LMTP has LHLO in place of both, and nothing to fall back to.
+  const verb = line.lmtp ? 'LHLO' : 'EHLO';
   // RFC 3207 §4.2: what the server said before is forgotten. The reply to HELO announces nothing.
   line.capabilities = parseCapabilities();
   // 500, 501, 502 and 504 say that the command is not known; 550 and 554 refuse the client itself.
-  const reply = yield* demand(line, `EHLO ${name}`, 'ehlo', /^2|50[0124]/);
+  const reply = yield* demand(
+    line,
+    `${verb} ${name}`,
+    'ehlo',
+    line.lmtp ? undefined : /^2|50[0124]/,
+  );
   if (reply.code < 300) line.capabilities = parseCapabilities(reply, ignoreExtensions);
   else yield* demand(line, `HELO ${name}`, 'ehlo');
 }

@@ -31,6 +31,11 @@ export interface Timeouts {
   readonly quit: number;
   /** A whole `connect()`, `send()` or other call: unlimited. */
   readonly total: number;
+  /**
+   * Not a time, but octets in a second: content that is slower than this, because its source or because the network
+   * is, has passed its deadline when it is behind by more than `content`. Default 500.
+   */
+  readonly minimumRate: number;
 }
 
 export const TIMEOUTS: Timeouts = {
@@ -48,6 +53,7 @@ export const TIMEOUTS: Timeouts = {
   final: 600_000,
   quit: 5_000,
   total: Infinity,
+  minimumRate: 500,
 };
 
 /** Content goes to the transport in writes of about this many octets. */

@@ -25,6 +25,10 @@ export interface OpenOptions extends AuthenticateOptions {
   readonly tls: 'implicit' | 'starttls' | 'opportunistic' | 'off';
   /** How far to group commands, where the server offers PIPELINING. */
   readonly pipelining: Line['pipelining'];
+  /** LMTP is SMTP but for LHLO and a final reply for each recipient (RFC 2033). */
+  readonly protocol: 'smtp' | 'lmtp';
+  /** How much may be on its way at once in 'flight'. */
+  readonly window: Line['window'];
   /** EHLO keywords to treat as absent. */
   readonly ignoreExtensions: readonly string[];
 }
@@ -35,6 +39,7 @@ export function* open(line: Line, options: OpenOptions): Procedure<void> {
   const { secure, localAddress } = yield* ask('connect', options.connect);
   const name = options.name ?? addressLiteral(localAddress);
   line.secure = secure;
+  line.lmtp = options.protocol === 'lmtp';
   if (tls === 'implicit' && !secure) yield* handshake(line);
   yield* line.within('greet', greet(line));
   for (;;) {
@@ -57,5 +62,6 @@ export function* open(line: Line, options: OpenOptions): Procedure<void> {
     else break;
   }
   if (line.capabilities.has('PIPELINING')) line.pipelining = options.pipelining;
+  line.window = options.window;
   if (options.mechanisms[0]) yield* authenticate(line, options);
 }

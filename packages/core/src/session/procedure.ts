@@ -25,12 +25,18 @@ export interface Line {
   /** Whether the transport is under TLS. */
   secure: boolean;
   greeting?: Reply;
+  /** The `tls-exporter` binding of the channel (RFC 9266), where there is one. */
+  channelBinding?: Uint8Array | undefined;
   /** Times the client had to wait for the server so far, a TLS handshake among them. */
   roundTrips: number;
   /** Times that the running procedure had to wait for it. */
   waited: number;
   /** How far commands are grouped. */
-  pipelining: 'overlap' | 'envelope' | 'off';
+  pipelining: 'flight' | 'overlap' | 'envelope' | 'off';
+  /** How much may be on its way at once in 'flight': messages, and octets of content. */
+  window: { readonly transactions: number; readonly octets: number };
+  /** Whether the server speaks LMTP (RFC 2033). */
+  lmtp?: boolean;
   /** What is blotted out of what is said in AUTH, and of what answers nothing: the password, if it is known, and each response. None is empty. */
   secrets: string[];
   /** A MAIL was accepted, and content has not ended its transaction: RSET goes before the next one. */

@@ -148,12 +148,18 @@ export function createSession(listener?: WireListener): Session {
     settle(task, new SmtpError(code, message, { phase, reply, cause, delivery }));
   };
 
+  /** A procedure has come to its end. Whoever comes behind has waited for nothing yet. */
+  const finish = (task: RunningTask, error: unknown, value?: unknown): void => {
+    if (live.has(task)) session.waited = 0;
+    settle(task, error, value);
+  };
+
   /** Runs a procedure until it waits for something. */
   const run = (task: RunningTask, how: 'next' | 'throw', input?: unknown): void => {
     try {
       const { done, value } = task.procedure[how](input);
       if (done) {
-        settle(task, undefined, value);
+        finish(task, undefined, value);
         if (task.name === 'quit') session.fail(GONE, false);
       }
       // A callback has given it up while it ran: now it can release its source.
@@ -165,7 +171,7 @@ export function createSession(listener?: WireListener): Session {
     } catch (error) {
       // Only a refusal leaves the connection in a known state.
       if (!/REPLY|AUTH|TLS/.test((error as SmtpError)?.code)) stop(task);
-      settle(task, error);
+      finish(task, error);
     }
   };
 
@@ -203,6 +209,7 @@ export function createSession(listener?: WireListener): Session {
     capabilities: parseCapabilities(),
     secure: false,
     pipelining: 'off',
+    window: { transactions: 1, octets: 1 },
     roundTrips: 0,
     waited: 0,
     secrets: [],
@@ -254,12 +261,8 @@ export function createSession(listener?: WireListener): Session {
           if (code === 421) reason = GONE;
           if (task) {
             run(task, 'next', reply);
-            if (!live.has(task)) {
-              // Whoever comes behind has waited for nothing yet.
-              session.waited = 0;
-              // RFC 5321 §4.2.1: with 3yz the server waits for more, with 354 for content (§3.3). None will come.
-              if (/^3/.test(`${code}`)) stop(task);
-            }
+            // RFC 5321 §4.2.1: with 3yz the server waits for more, with 354 for content (§3.3). None will come.
+            if (!live.has(task) && /^3/.test(`${code}`)) stop(task);
           } else if (awaited[0]?.phase === 'content')
             // The server has judged the message before its end. Whatever is written now would be read as
             // content or as commands, and nobody can tell which: the connection is of no use any more.

@@ -2,7 +2,7 @@ import type { Line, Procedure } from './procedure.ts';
 
 /** The handshake. */
 export function* handshake(line: Line): Procedure<void> {
-  yield { type: 'start-tls', phase: 'tls' };
+  line.channelBinding = (yield { type: 'start-tls', phase: 'tls' }) as Uint8Array | undefined;
   line.secure = true;
   line.roundTrips += 1;
 }

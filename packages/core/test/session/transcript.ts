@@ -93,6 +93,8 @@ export const OPEN: OpenOptions = {
   name: 'client.example',
   tls: 'off',
   pipelining: 'overlap',
+  protocol: 'smtp',
+  window: { transactions: 32, octets: 1_048_576 },
   ignoreExtensions: [],
   mechanisms: [],
   allowInsecureAuth: false,
