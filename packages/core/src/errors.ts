@@ -15,6 +15,7 @@ import { describeReply, type Reply } from './wire/reply.ts';
  * - `ERR_SMTP_CLOSED`: the connection is closed, or was lost
  * - `ERR_SMTP_CONNECT`: the connection could not be made
  * - `ERR_SMTP_ABORTED`: the caller's AbortSignal
+ * - `ERR_SMTP_QUEUE_FULL`: the pool has as many messages waiting as it may
  */
 export type SmtpErrorCode =
   | 'ERR_SMTP_REPLY'
@@ -27,7 +28,8 @@ export type SmtpErrorCode =
   | 'ERR_SMTP_CONTENT'
   | 'ERR_SMTP_CLOSED'
   | 'ERR_SMTP_CONNECT'
-  | 'ERR_SMTP_ABORTED';
+  | 'ERR_SMTP_ABORTED'
+  | 'ERR_SMTP_QUEUE_FULL';
 
 /** Where in the session it happened. */
 export type Phase =
@@ -75,6 +77,7 @@ export interface RejectedRecipient {
 export interface SmtpErrorDetails {
   readonly phase: Phase;
   readonly reply?: Reply | undefined;
+  readonly accepted?: readonly string[];
   readonly rejected?: readonly RejectedRecipient[];
   readonly delivery?: Delivery | undefined;
   readonly retry?: Retry | undefined;
@@ -109,6 +112,8 @@ export class SmtpError extends Error {
   declare readonly reply?: Reply;
   /** Each refused recipient, where any was refused. */
   declare readonly rejected?: readonly RejectedRecipient[];
+  /** The recipients that the server has accepted the message for before it failed for the others (LMTP, RCPTMAX): do not send to them again. */
+  declare readonly accepted?: readonly string[];
 
   constructor(code: SmtpErrorCode, message: string, details: SmtpErrorDetails) {
     super(message, details);
@@ -143,7 +148,7 @@ export function isSmtpError(error: unknown): error is SmtpError {
 
 /**
  * An error in words: "Cannot send RCPT TO:<a@b>: server replied 550 5.1.1 …". A reply of 2yz or 3yz is out of
- * place where it is the reason: it breaks the protocol, and as a final reply says nothing.
+ * place where it is the reason: it breaks the protocol.
  *
  * @param what - what cannot be done, and why if it is not the reply
  */
@@ -154,10 +159,9 @@ export function fault(
   details: Partial<SmtpErrorDetails> = {},
 ): SmtpError {
   const { reply } = details;
-  const odd = (reply?.code as number) < 400;
   return new SmtpError(
-    odd ? 'ERR_SMTP_PROTOCOL' : code,
+    (reply?.code as number) < 400 ? 'ERR_SMTP_PROTOCOL' : code,
     `Cannot ${what}${reply ? `: server replied ${describeReply(reply)}` : ''}`,
-    { ...details, phase, ...(odd && { delivery: phase === 'final' ? 'unknown' : 'not-sent' }) },
+    { ...details, phase },
   );
 }

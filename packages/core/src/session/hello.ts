@@ -23,6 +23,11 @@ export function* hello(
     'ehlo',
     line.lmtp ? undefined : /^2|50[0124]/,
   );
-  if (reply.code < 300) line.capabilities = parseCapabilities(reply, ignoreExtensions);
+  if (reply.code < 300)
+    line.capabilities = parseCapabilities(
+      reply,
+      // RFC 8689 §2: outside TLS nobody can promise it.
+      line.secure ? ignoreExtensions : [...ignoreExtensions, 'REQUIRETLS'],
+    );
   else yield* demand(line, `HELO ${name}`, 'ehlo');
 }

@@ -56,5 +56,7 @@ export const TIMEOUTS: Timeouts = {
   minimumRate: 500,
 };
 
+/** Content of unknown size goes into chunks of about this many octets (RFC 3030): each costs a wait. */
+export const CHUNK_OCTETS = 262_144;
 /** Content goes to the transport in writes of about this many octets. */
 export const WRITE_OCTETS = 65_536;

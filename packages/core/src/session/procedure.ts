@@ -3,7 +3,7 @@
  * wait: nothing for its next reply, or a question for the driver. It touches nothing else. Only
  * session.ts runs one.
  */
-import type { Phase } from '../errors.ts';
+import type { Phase, SmtpErrorDetails } from '../errors.ts';
 import type { Capabilities } from '../wire/extension.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Question } from './action.ts';
@@ -17,6 +17,8 @@ export interface Command {
   /** With its CRLF. */
   readonly line: string;
   readonly phase: Phase;
+  /** What follows it in the same write, and is no command: a chunk. */
+  readonly content?: Uint8Array;
 }
 
 /** The session as a procedure sees it. What is written before the next yield leaves as one group (RFC 2920 §3.1). */
@@ -39,14 +41,20 @@ export interface Line {
   lmtp?: boolean;
   /** What is blotted out of what is said in AUTH, and of what answers nothing: the password, if it is known, and each response. None is empty. */
   secrets: string[];
-  /** A MAIL was accepted, and content has not ended its transaction: RSET goes before the next one. */
+  /** A MAIL was accepted, and content has not ended its transaction, or may not have: RSET goes before the next one. */
   transactionOpen?: boolean;
+  /** Whether replies are still awaited that others have to get first. */
+  readonly overlapping: boolean;
   /** Writes a command. */
   write(command: Command): void;
-  /** Writes content. With the last of it a reply is owed, 'final' for a whole message; then comes its size in octets. */
-  content(octets: Uint8Array, owed?: Phase, size?: number): void;
+  /** Writes content, or the command before it. With the last of it a reply is owed, 'final' for a whole message; `text` tells of it. */
+  content(octets: Uint8Array | string, owed?: Phase, text?: string): void;
   /** Nothing more will be written: the next procedure may begin. */
   release(): void;
+  /** The procedure that runs writes again when its turn comes; it yields to wait for that. */
+  again(): void;
+  /** One more final reply is owed to the procedure that runs, before those of others; and what is certain until it comes. */
+  expect(known?: Pick<SmtpErrorDetails, 'accepted' | 'rejected'>): void;
   /** Runs a procedure inside another one, as the table of phases allows it. */
   within<T>(name: ProcedureName, procedure: Procedure<T>): Procedure<T>;
 }

@@ -3,12 +3,19 @@
  * starts, ends or fails a procedure, and that pairs a reply with its command. Sans-IO: see action.ts for
  * how it is driven.
  */
-import { fault, type Phase, SmtpError, type SmtpErrorCode } from '../errors.ts';
+import {
+  fault,
+  type Phase,
+  SmtpError,
+  type SmtpErrorCode,
+  type SmtpErrorDetails,
+} from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
 import { concatenate } from '../wire/octets.ts';
 import { makeReply, type Reply, wireText } from '../wire/reply.ts';
 import { createReplyParser } from '../wire/reply-parser.ts';
 import type { Action, Question } from './action.ts';
+import { refusedContent } from './content.ts';
 import { PHASES, type ProcedureName, type SessionPhase } from './phase.ts';
 import type { Line, Procedure } from './procedure.ts';
 
@@ -23,6 +30,12 @@ export interface Task {
 interface RunningTask extends Task {
   readonly procedure: Procedure<unknown>;
   readonly settle: (error: unknown, value: unknown) => void;
+  /** Its place among all. */
+  readonly number: number;
+  /** It is not resumed any more. */
+  over?: boolean;
+  /** What is certain of it although it has not come to its end. */
+  known?: Partial<SmtpErrorDetails> | undefined;
 }
 
 /** Something that the session waits for. */
@@ -84,6 +97,8 @@ const LOST: { readonly [at in Phase]?: SmtpErrorCode } = {
   tls: 'ERR_SMTP_TLS',
 };
 
+const NOTHING: Uint8Array = /*#__PURE__*/ new Uint8Array(0);
+
 const GONE: SmtpError = fault('ERR_SMTP_CLOSED', 'go on: the connection was closed');
 
 /** A session at its begin. */
@@ -95,6 +110,12 @@ export function createSession(listener?: WireListener): Session {
   const queue: RunningTask[] = [];
   /** Who may write. */
   let writer: RunningTask | undefined;
+  /** Who runs, or ran last. */
+  let running: RunningTask;
+  let tasks = 0;
+  /** Messages that have been written whole and have no verdict yet, and the octets of their last writes. */
+  let flying = 0;
+  let afloat = 0;
   /** What is waited for, in order: replies, or what the writer has asked. It asks only when it has all its replies. */
   const awaited: (Wait & Partial<Entry>)[] = [];
   /** What was not given to the transport yet. */
@@ -105,14 +126,16 @@ export function createSession(listener?: WireListener): Session {
   let reason: SmtpError | undefined;
 
   /** Queues octets, which may owe a reply, and tells what they are. */
-  const put = (octets: Uint8Array, phase: Phase | undefined, text?: string | false): void => {
+  const put = (octets: Uint8Array, phase: Phase | undefined, text?: string): void => {
     if (reason) return;
     const entry: Entry = { task: writer as RunningTask, octets, phase };
     output.push(entry);
-    if (phase) {
-      awaited.push(entry as Entry & Wait);
-      if (text) listener?.('client', phase !== 'auth' ? text : blot(text), phase);
+    if (phase) awaited.push(entry as Entry & Wait);
+    if (phase === 'final') {
+      flying += 1;
+      afloat += octets.length;
     }
+    if (text) listener?.('client', phase === 'auth' ? blot(text) : text, phase ?? 'content');
   };
 
   /** What was said, without the secrets. */
@@ -120,13 +143,16 @@ export function createSession(listener?: WireListener): Session {
     session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret, '***'), text);
 
   const settle = (task: RunningTask, error: unknown, value?: unknown): void => {
+    // Who awaits nothing but replies goes on to take them, though nobody cares any more.
+    const over = writer === task || !awaited.some((entry) => entry.task === task);
     if (writer === task) writer = undefined;
     if (!live.delete(task)) return;
     try {
       // An unfinished procedure runs its `finally`: its content source is released.
-      task.procedure.return(undefined);
+      if (over) task.procedure.return(undefined);
     } catch {
       // It is running right now, and is not resumed again.
+      task.over = true;
     }
     task.settle(error, value);
   };
@@ -139,13 +165,21 @@ export function createSession(listener?: WireListener): Session {
 
   /** Fails a procedure with the error of the connection, as it concerns this one. */
   const drop = (task: RunningTask, { code, message, reply, cause }: SmtpError): void => {
+    const owed = awaited.filter((entry) => (entry.task ?? writer) === task);
     // Who awaits nothing has nothing on its way out, unless it may still write.
-    const { phase = 'idle', trip }: Partial<Entry> = awaited.find(
-      (entry) => (entry.task ?? writer) === task,
-    ) ?? { trip: 1 };
-    if (writer === task || !trip) stop(task);
-    const delivery = trip && phase === 'final' ? 'unknown' : 'not-sent';
-    settle(task, new SmtpError(code, message, { phase, reply, cause, delivery }));
+    if (writer === task || (owed[0] && !owed[0].trip)) stop(task);
+    settle(
+      task,
+      new SmtpError(code, message, {
+        phase: owed[0]?.phase ?? 'idle',
+        reply,
+        cause,
+        delivery: owed.some((entry) => entry.phase === 'final' && entry.trip)
+          ? 'unknown'
+          : 'not-sent',
+        ...task?.known,
+      }),
+    );
   };
 
   /** A procedure has come to its end. Whoever comes behind has waited for nothing yet. */
@@ -156,6 +190,7 @@ export function createSession(listener?: WireListener): Session {
 
   /** Runs a procedure until it waits for something. */
   const run = (task: RunningTask, how: 'next' | 'throw', input?: unknown): void => {
+    running = task;
     try {
       const { done, value } = task.procedure[how](input);
       if (done) {
@@ -163,7 +198,7 @@ export function createSession(listener?: WireListener): Session {
         if (task.name === 'quit') session.fail(GONE, false);
       }
       // A callback has given it up while it ran: now it can release its source.
-      else if (!live.has(task)) task.procedure.return(undefined);
+      else if (task.over) task.procedure.return(undefined);
       else if (value) {
         next = value;
         awaited.push(value);
@@ -190,12 +225,16 @@ export function createSession(listener?: WireListener): Session {
 
   /** Begins the next procedure where the line is free, or ends the session where it is due. */
   const turn = (): void => {
-    // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1).
+    // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1), and only so many.
     while (
       !reason &&
       !writer &&
       queue[0] &&
-      (!awaited[0] || (queue[0].name === 'transaction' && session.pipelining === 'overlap'))
+      (!awaited[0] ||
+        (queue[0].name === 'transaction' &&
+          /fl|ov/.test(session.pipelining) &&
+          flying < session.window.transactions &&
+          afloat < session.window.octets))
     ) {
       writer = queue.shift() as RunningTask;
       run(writer, 'next');
@@ -216,6 +255,9 @@ export function createSession(listener?: WireListener): Session {
     get waiting() {
       return awaited[0];
     },
+    get overlapping() {
+      return awaited.length > 0;
+    },
     start(name, procedure, settled) {
       const task: RunningTask = {
         name,
@@ -223,6 +265,7 @@ export function createSession(listener?: WireListener): Session {
           ? procedure
           : session.within(name as ProcedureName, procedure),
         settle: settled as RunningTask['settle'],
+        number: tasks++,
       };
       live.add(task);
       queue.push(task);
@@ -244,6 +287,7 @@ export function createSession(listener?: WireListener): Session {
             phase: at = 'idle',
             task,
             trip,
+            octets: written,
           }: Partial<Entry> = awaited[0]?.trip ? (awaited.shift() as Entry) : {};
           const { code, lines } = received;
           // A challenge is data, and is told to nobody. What answers nothing may be an echo of what was said in AUTH.
@@ -253,26 +297,23 @@ export function createSession(listener?: WireListener): Session {
             session.roundTrips += 1;
             session.waited += 1;
           }
-          // What the listener does makes no difference to a message whose verdict is there. Its procedure ends with
-          // it, so that below nothing is left to run.
-          if (at === 'final') run(task as RunningTask, 'next', reply);
+          // What the listener does makes no difference to a message whose verdict is there.
+          if (at === 'final') {
+            flying -= 1;
+            afloat -= (written as Uint8Array).length;
+            run(task as RunningTask, 'next', reply);
+          }
           listener?.('server', code === 334 ? '334 ***' : wireText(reply), at);
           // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.
           if (code === 421) reason = GONE;
           if (task) {
-            run(task, 'next', reply);
+            if (at !== 'final') run(task, 'next', reply);
             // RFC 5321 §4.2.1: with 3yz the server waits for more, with 354 for content (§3.3). None will come.
             if (!live.has(task) && /^3/.test(`${code}`)) stop(task);
           } else if (awaited[0]?.phase === 'content')
             // The server has judged the message before its end. Whatever is written now would be read as
             // content or as commands, and nobody can tell which: the connection is of no use any more.
-            session.refuse(
-              awaited[0] as Question,
-              fault('ERR_SMTP_REPLY', 'send the message', 'content', {
-                reply,
-                delivery: 'rejected',
-              }),
-            );
+            session.refuse(awaited[0] as Question, refusedContent('content', reply));
           if (!task || code === 421)
             end(undefined, code === 421 ? undefined : 'ERR_SMTP_PROTOCOL', reply);
         }
@@ -333,12 +374,28 @@ export function createSession(listener?: WireListener): Session {
       session.phase = to;
       return value;
     },
-    write({ line, phase }) {
-      put(new TextEncoder().encode(line), phase, line.trimEnd());
+    write({ line, phase, content }) {
+      const octets = new TextEncoder().encode(line);
+      put(content ? concatenate([octets, content]) : octets, phase, line.trimEnd());
     },
-    content: (octets, owed, size) => put(octets, owed, size !== undefined && `(${size} octets)`),
+    content(content, owed, text) {
+      if (typeof content === 'string')
+        put(new TextEncoder().encode(content), owed, content.trimEnd());
+      else put(content, owed, text);
+    },
     release() {
       writer = undefined;
+    },
+    again() {
+      if (!live.has(running)) throw GONE;
+      writer = undefined;
+      queue.push(running);
+      queue.sort((a, b) => a.number - b.number);
+    },
+    expect(known) {
+      running.known = known;
+      flying += 1;
+      awaited.unshift({ task: running, phase: 'final', octets: NOTHING, trip: session.roundTrips });
     },
   };
   return session;

@@ -1,13 +1,14 @@
 /**
- * One mail transaction (RFC 5321 §3.3): MAIL, RCPT…, DATA and the content. With PIPELINING the three
- * go out as one group (RFC 2920 §3.1), else each waits for its reply.
+ * One mail transaction (RFC 5321 §3.3): MAIL, RCPT…, and the content by DATA or BDAT (RFC 3030). With PIPELINING
+ * the commands go out as one group (RFC 2920 §3.1), else each waits for its reply.
  */
-import { fault, type RejectedRecipient, type SmtpError } from '../errors.ts';
+import { fault, type RejectedRecipient } from '../errors.ts';
+import { concatenate } from '../wire/octets.ts';
 import type { Reply } from '../wire/reply.ts';
 import { createTransparency, END_OF_DATA } from '../wire/transparency.ts';
-import { contentFault } from './content.ts';
+import { contentFault, refusedContent } from './content.ts';
 import type { Envelope, EnvelopeCommand, SendOptions } from './envelope.ts';
-import { WRITE_OCTETS } from './limits.ts';
+import { CHUNK_OCTETS, WRITE_OCTETS } from './limits.ts';
 import { ask, type Line, type Procedure } from './procedure.ts';
 
 /** What a transaction came to. */
@@ -15,108 +16,200 @@ export interface TransactionResult {
   readonly accepted: readonly string[];
   readonly rejected: readonly RejectedRecipient[];
   readonly reply: Reply;
+  /** The final reply for each of `accepted`, where each got one. */
+  readonly replies?: readonly Reply[];
   /** Octets of content written, without the dots of transparency. */
   readonly octets: number;
   /** How often the client had to wait for the server. */
   readonly roundTrips: number;
 }
 
+const RSET: EnvelopeCommand = { line: 'RSET\r\n', phase: 'idle' };
+const DATA: EnvelopeCommand = { line: 'DATA\r\n', phase: 'data' };
+const NOTHING: Uint8Array = /*#__PURE__*/ new Uint8Array(0);
+
+/** `BDAT chunk-size [LAST]` (RFC 3030 §2). */
+const bdat = (octets: number, last: boolean): string => `BDAT ${octets}${last ? ' LAST' : ''}\r\n`;
+
 export function* transaction(
   line: Line,
-  { commands, source, size }: Envelope,
-  { onProgress }: Pick<SendOptions, 'onProgress'>,
+  { commands, source, size, by }: Envelope,
+  { onProgress, partial }: Pick<SendOptions, 'onProgress' | 'partial'>,
 ): Procedure<TransactionResult> {
-  // What a transaction before has left open is ended in the same group: it costs no wait.
-  const group: readonly EnvelopeCommand[] = line.transactionOpen
-    ? [{ line: 'RSET\r\n', phase: 'idle' }, ...commands]
-    : commands;
-  const grouped = line.pipelining !== 'off';
-  if (grouped) for (const command of group) line.write(command);
+  const whole = partial === 'abort';
+  const chunked = by !== 'DATA';
+  const data = createTransparency(by);
   const accepted: string[] = [];
   const rejected: RejectedRecipient[] = [];
-  let failure: SmtpError | undefined;
-  let reply!: Reply;
-  for (const command of group) {
-    const { address, phase } = command;
-    if (!grouped) {
-      if (failure) throw failure;
-      line.write(command);
-    }
-    reply = (yield) as Reply;
-    if (phase === 'data' ? reply.code === 354 : reply.code < 300) {
-      if (address) accepted.push(address);
-      // RSET ends a transaction, MAIL begins one, and the content that is due behind DATA will end it.
-      else line.transactionOpen = phase === 'mail';
-      continue;
-    }
-    // One refused recipient is a value; the last one fails the message. All commands but two are RCPT.
-    if (address && reply.code >= 400 && rejected.push({ address, reply }) < commands.length - 2)
-      continue;
-    failure ??= fault(
-      // RFC 4954 §6: 530 asks for authentication.
-      reply.code === 530 ? 'ERR_SMTP_AUTH' : 'ERR_SMTP_REPLY',
-      `send ${command.line.trimEnd()}`,
-      phase,
-      {
-        reply,
-        rejected,
-        delivery: phase === 'idle' ? 'not-sent' : 'rejected',
-        // What is refused for now for one recipient is worth another try for the message.
-        retry: rejected.some((one) => one.reply.code < 500) ? 'later' : undefined,
-      },
-    );
-  }
-  if (failure) {
-    // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot. Where RSET was refused, or
-    // a recipient neither accepted nor refused, somebody might get it as an empty message: the connection is given
-    // up instead.
-    if (reply.code === 354 && failure.delivery === 'rejected') {
-      line.content(END_OF_DATA, 'data');
-      yield;
-    }
-    throw failure;
-  }
-  const data = createTransparency();
   let iterator: AsyncIterator<Uint8Array> | undefined;
-  let read = 0;
-  try {
-    iterator = (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
-    let rest = iterator ? new Uint8Array(0) : (source as Uint8Array);
-    for (;;) {
-      const piece = rest.subarray(0, WRITE_OCTETS);
-      line.content(data.push(piece));
-      read += piece.length;
-      onProgress?.(data.octets, size);
-      rest = rest.subarray(WRITE_OCTETS);
-      if (!rest.length && !iterator) break;
+  let rest = source instanceof Uint8Array ? source : NOTHING;
+  let ended = false;
+  /** So many octets of mail data at the least, or all that is left. */
+  const read = function* (least: number): Procedure<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    const from = data.octets;
+    while (!ended && (!pieces[0] || data.octets - from < least)) {
       // Goes on when what was written before has been taken: no more than this waits in memory.
-      const next = yield* ask('content', () =>
-        rest.length ? { value: rest } : (iterator as AsyncIterator<Uint8Array>).next(),
-      );
-      if (next.done) {
-        iterator = undefined;
-        break;
+      if (iterator || data.octets) {
+        const next = yield* ask('content', () =>
+          rest.length ? { value: rest } : (iterator as AsyncIterator<Uint8Array>).next(),
+        );
+        if (next.done) iterator = undefined;
+        else rest = next.value;
       }
-      rest = next.value;
+      pieces.push(data.push(rest.subarray(0, WRITE_OCTETS)));
+      rest = rest.subarray(WRITE_OCTETS);
+      ended = !rest.length && !iterator;
+      if (ended) pieces.push(data.end(), chunked ? NOTHING : END_OF_DATA);
     }
+    // A declared size is a promise to the server, and to whoever counts on a whole message.
+    if (data.octets > (size as number) || (ended && data.octets !== (size ?? data.octets)))
+      throw new Error(`its size is not ${size}`);
+    onProgress?.(data.octets, size);
+    return concatenate(pieces);
+  };
+
+  try {
+    const body: EnvelopeCommand[] = chunked ? [] : [DATA];
+    if (chunked && rest === source) {
+      // The first part of what is in memory goes out with the envelope: of a small message the whole.
+      const content = yield* read(1);
+      const last = ended && !whole;
+      body[0] = { line: bdat(content.length, last), phase: last ? 'final' : 'data', content };
+    }
+    const sent = body[0]?.phase === 'final';
+    let reply!: Reply;
+    for (;;) {
+      const behind = line.overlapping;
+      // RFC 3030 §2: what a failed BDAT leaves behind is indeterminate, and so is what one may leave that is not
+      // answered yet. What a transaction before has left open is ended in the same group: it costs no wait.
+      const group = [
+        ...(line.transactionOpen || (chunked && behind) ? [RSET] : []),
+        ...commands,
+        ...body,
+      ];
+      const together = line.pipelining !== 'off';
+      const early = (command: EnvelopeCommand): boolean => together && !(whole && command === DATA);
+      for (const command of group) if (early(command)) line.write(command);
+      if (sent && line.pipelining === 'flight') line.release();
+      let failed: EnvelopeCommand | undefined;
+      let refusal!: Reply;
+      for (const command of group) {
+        const { address, phase } = command;
+        if (!early(command)) {
+          if (failed) break;
+          line.write(command);
+        }
+        reply = (yield) as Reply;
+        if (phase === 'final') break;
+        if (command === DATA ? reply.code === 354 : reply.code < 300) {
+          if (address) accepted.push(address);
+          else line.transactionOpen = phase !== 'idle' && command !== DATA;
+        } else if (
+          !address ||
+          reply.code < 400 ||
+          // One refused recipient is a value; the last one fails the message. All commands but one are RCPT.
+          rejected.push({ address, reply }) > commands.length - 2 ||
+          whole
+        ) {
+          if (command.content) line.transactionOpen = true;
+          if (!failed) refusal = reply;
+          failed ??= command;
+        }
+      }
+      if (!failed) break;
+      const refused = refusal.code >= 400 && failed.phase !== 'idle';
+      if (sent && together) line.transactionOpen = true;
+      // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot. Where RSET was refused, or
+      // a recipient neither accepted nor refused, somebody might get it as an empty message: the connection is given
+      // up instead.
+      else if (reply.code === 354 && refused) {
+        line.content(END_OF_DATA, 'data');
+        reply = (yield) as Reply;
+      }
+      // Haraka answers 503 to what stands behind content: nothing of it was done. It is said again, by itself.
+      if (behind && failed === group[0] && refusal.code === 503 && reply.code >= 400) {
+        line.pipelining = 'envelope';
+        accepted.length = rejected.length = 0;
+        line.again();
+        yield;
+        continue;
+      }
+      throw fault(
+        // RFC 4954 §6: 530 asks for authentication.
+        refusal.code === 530 ? 'ERR_SMTP_AUTH' : 'ERR_SMTP_REPLY',
+        `send ${failed.line.trimEnd()}`,
+        failed.phase,
+        {
+          reply: refusal,
+          rejected,
+          delivery:
+            refused || (sent && together && reply.code >= 400)
+              ? 'rejected'
+              : sent && together
+                ? 'unknown'
+                : 'not-sent',
+          // What is refused for now for one recipient is worth another try for the message.
+          retry: rejected.some((one) => one.reply.code < 500) ? 'later' : undefined,
+        },
+      );
+    }
+    if (!sent) {
+      // What is left of a known size goes by one BDAT, content of unknown size by chunks.
+      const chunks = chunked && size === undefined;
+      iterator = (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
+      if (chunked && !chunks) line.content(bdat((size as number) - data.octets, true));
+      do {
+        const content = yield* read(chunks ? CHUNK_OCTETS : 1);
+        const phase = ended ? 'final' : chunks ? 'data' : undefined;
+        if (chunks) line.content(bdat(content.length, ended));
+        line.content(content, phase, ended ? `(${data.octets} octets)` : undefined);
+        if (phase === 'data') {
+          reply = (yield) as Reply;
+          if (reply.code >= 300) throw refusedContent('content', reply, rejected);
+        }
+      } while (!ended);
+      line.transactionOpen = chunked;
+      if (!chunked || line.pipelining === 'flight') line.release();
+      reply = (yield) as Reply;
+    }
+    line.transactionOpen &&= chunked && reply.code >= 300;
+    let replies: Reply[] | undefined;
+    let delivered = accepted;
+    const each = reply.code === 353;
+    if (each || line.lmtp) {
+      // RFC 2033 §4.2: a final reply for each recipient that was accepted. With PRDR they stand between 353 and
+      // the final reply for the message.
+      replies = [];
+      delivered = [];
+      for (const [at, address] of accepted.entries()) {
+        if (each || at) {
+          line.expect(each ? undefined : { accepted: delivered, rejected });
+          reply = (yield) as Reply;
+        }
+        if (reply.code < 300) {
+          delivered.push(address);
+          replies.push(reply);
+        } else rejected.push({ address, reply });
+      }
+      if (each) {
+        line.expect();
+        reply = (yield) as Reply;
+      } else reply = replies.at(-1) ?? reply;
+    }
+    if (!delivered[0] || reply.code >= 300) throw refusedContent('final', reply, rejected);
+    return {
+      accepted: delivered,
+      rejected,
+      reply,
+      ...(replies && { replies }),
+      octets: data.octets,
+      roundTrips: line.waited,
+    };
   } catch (error) {
     throw contentFault(error);
   } finally {
     // Nobody waits for the source to close: whether it can makes no difference any more.
     (async () => iterator?.return?.())().catch(() => {});
   }
-  line.content(data.end());
-  // A declared size is a promise to the server, and to whoever counts on a whole message.
-  if (![undefined, read, data.octets].includes(size))
-    throw contentFault(new Error(`its size is ${read}, not ${size}`));
-  line.content(END_OF_DATA, 'final', data.octets);
-  line.release();
-  reply = (yield) as Reply;
-  if (reply.code >= 300)
-    throw fault('ERR_SMTP_REPLY', 'send the message', 'final', {
-      reply,
-      rejected,
-      delivery: 'rejected',
-    });
-  return { accepted, rejected, reply, octets: data.octets, roundTrips: line.waited };
 }

@@ -24,5 +24,6 @@ export function unusable(value: unknown, as: string): TypeError {
 export const mail = (path: string, parameters: string): string =>
   commandLine(`MAIL FROM:<${path}>${parameters}`);
 
-/** `RCPT TO:<forward-path>` (RFC 5321 §4.1.1.3). */
-export const rcpt = (path: string): string => commandLine(`RCPT TO:<${path}>`);
+/** `RCPT TO:<forward-path> [parameters]` (RFC 5321 §4.1.1.3). */
+export const rcpt = (path: string, parameters = ''): string =>
+  commandLine(`RCPT TO:<${path}>${parameters}`);

@@ -14,6 +14,8 @@ export interface Capabilities {
   readonly auth: ReadonlySet<string>;
   /** The largest message, in octets (RFC 1870 §3); undefined where none is declared. */
   readonly size: number | undefined;
+  /** What the server limits (RFC 9422), by the names there: RCPTMAX, MAILMAX, RCPTDOMAINMAX. */
+  readonly limits: { readonly [name in string]?: number };
   /** Whether a keyword is offered. Keywords are in upper case. */
   has(keyword: string): boolean;
 }
@@ -34,12 +36,20 @@ export function parseCapabilities(reply?: Reply, ignore: readonly string[] = [])
       keywords.set(keyword, [...(keywords.get(keyword) ?? []), ...parameters]);
   }
   for (const keyword of ignore) keywords.delete(keyword.toUpperCase());
+  // RFC 3030 §3: without CHUNKING there is no way to send it.
+  if (!keywords.has('CHUNKING')) keywords.delete('BINARYMIME');
   const size = keywords.get('SIZE')?.[0] as string;
   return {
     keywords,
     auth: new Set(keywords.get('AUTH')),
     // RFC 1870 §3: no number, or 0, declares no fixed maximum.
     size: (!/\D/.test(size) && Number(size)) || undefined,
+    limits: Object.fromEntries(
+      (keywords.get('LIMITS') ?? []).flatMap((limit) => {
+        const [, name = '', value] = /^(\w+)=(\d{1,6})$/.exec(limit) ?? [];
+        return Number(value) ? [[name, Number(value)]] : [];
+      }),
+    ),
     has: (keyword) => keywords.has(keyword),
   };
 }

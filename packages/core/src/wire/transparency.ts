@@ -27,13 +27,18 @@ export interface Transparency {
   end(): Uint8Array;
 }
 
-export function createTransparency(): Transparency {
+/** @param by - how it is sent: 'DATA' doubles dots and ends with one, 'BDAT' does not, 'BINARYMIME' changes nothing at all */
+export function createTransparency(by: 'DATA' | 'BDAT' | 'BINARYMIME' = 'DATA'): Transparency {
   let octets = 0;
   /** What `octets` was at the begin of the unfinished line. */
   let line = 0;
   /** The last octet of the chunks so far. After a CR, which was completed to CR LF, the LF that may follow is left out. */
   let last = LF;
   const push = (chunk: Uint8Array): Uint8Array => {
+    if (by === 'BINARYMIME') {
+      octets += chunk.length;
+      return chunk;
+    }
     const nul = chunk.includes(0);
     const pieces: Uint8Array[] = [];
     let at = Number(last === CR && chunk[0] === LF);
@@ -41,7 +46,7 @@ export function createTransparency(): Transparency {
     let cr = -1;
     let lf = -1;
     while (at < chunk.length) {
-      if (octets === line && chunk[at] === DOT) {
+      if (by === 'DATA' && octets === line && chunk[at] === DOT) {
         // RFC 5321 §4.5.2: it is doubled, by two pieces that overlap.
         pieces.push(chunk.subarray(copied, at + 1));
         copied = at;
@@ -71,6 +76,6 @@ export function createTransparency(): Transparency {
     },
     push,
     // RFC 5321 §4.1.1.4: the CR LF that ends the last line is part of the content, and is not sent twice.
-    end: () => push(octets === line ? new Uint8Array(0) : CRLF),
+    end: () => push(octets === line || by === 'BINARYMIME' ? new Uint8Array(0) : CRLF),
   };
 }

@@ -321,7 +321,8 @@ describe('Session', () => {
     let released = 0;
     const content = {
       [Symbol.asyncIterator]: () => ({
-        next: () => new Promise<never>(() => {}),
+        // The player takes a value for a promise of it.
+        next: () => ({ value: octetsOf('Subject: a\r\n') }) as never,
         async return() {
           released += 1;
           return { done: true as const, value: undefined };
@@ -338,6 +339,9 @@ describe('Session', () => {
     );
     stage.poll();
     stage.hear(...ACCEPTED);
+    const asked = stage.session.poll();
+    if (asked?.type !== 'await') throw new Error('no content was asked for');
+    stage.session.answer(asked, asked.ask());
     stage.poll();
     expect([stage.told, stage.closes, released]).toEqual([
       ['transaction: ERR_SMTP_ABORTED at idle, not-sent, reconnect'],
