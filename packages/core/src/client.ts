@@ -2,7 +2,7 @@
 import { drive } from './driver/driver.ts';
 import type { Transport, TransportOptions } from './driver/transport.ts';
 import type { RejectedRecipient } from './errors.ts';
-import { type ConnectOptions, resolveOptions, type TranscriptEvent } from './options.ts';
+import { type ConnectOptions, resolveOptions } from './options.ts';
 import { envelope, type OutgoingMessage, type SendOptions } from './session/envelope.ts';
 import { noop, reset, verify } from './session/reset.ts';
 import { createSession } from './session/session.ts';
@@ -86,56 +86,35 @@ export interface SmtpClient {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What a runtime brings. */
-export interface Platform {
-  /** What connects where the options name no transport. */
-  transport(options: TransportOptions): Promise<Transport>;
-  /** Tells who looks on of what begins here and how it ends. */
-  trace?<T>(
-    name: 'connect' | 'transaction',
-    context: TraceContext,
-    run: () => Promise<T>,
-  ): Promise<T>;
-  /** Tells who looks on of a command or a reply. */
-  tell?(event: TranscriptEvent & TraceContext): void;
-}
-
-/** What is traced, and where. Secrets are never in it. */
-export interface TraceContext {
-  readonly host: string;
-  readonly port: number;
-  /** The message of a transaction. */
-  readonly message?: OutgoingMessage;
-}
-
-/** connect() for a runtime. */
-export async function connectBy(platform: Platform, given: ConnectOptions): Promise<SmtpClient> {
-  const options = resolveOptions(given, platform.transport);
-  const { host, port, clock, onTranscript } = options;
-  const context = { host, port };
-  const { tell, trace = (_name, _context, run) => run() }: Omit<Platform, 'transport'> = platform;
+/**
+ * connect() for a runtime.
+ *
+ * @param transport - what connects where the options name nothing
+ */
+export async function connectBy(
+  transport: (options: TransportOptions) => Promise<Transport>,
+  given: ConnectOptions,
+): Promise<SmtpClient> {
+  const options = resolveOptions(given, transport);
+  const { clock } = options;
   const begun = clock.performance.now();
   const session = createSession((direction, text, phase) => {
-    const event = {
-      direction,
-      text,
-      phase,
-      secure: session.secure,
-      at: clock.performance.now() - begun,
-    };
     try {
-      onTranscript?.(event);
+      options.onTranscript?.({
+        direction,
+        text,
+        phase,
+        secure: session.secure,
+        at: clock.performance.now() - begun,
+      });
     } catch (error) {
       // Whatever it throws, a caller is told by an SmtpError.
       session.end(error as Error);
     }
-    tell?.({ ...context, ...event });
   });
   const pass = (given.auth as { readonly pass?: string } | undefined)?.pass;
   if (pass) session.secrets.push(pass);
-  const { run, close, closed, destroy } = await trace('connect', context, () =>
-    drive(session, options),
-  );
+  const { run, close, closed, destroy } = await drive(session, options);
   const { capabilities, secure, greeting } = session;
   return {
     capabilities,
@@ -148,12 +127,12 @@ export async function connectBy(platform: Platform, given: ConnectOptions): Prom
     get roundTrips() {
       return session.roundTrips;
     },
-    send: async (message, how = {}) => {
-      const prepared = envelope(message, capabilities, how);
-      return trace('transaction', { ...context, message }, () =>
-        run('transaction', transaction(session, prepared, how), how.signal),
-      );
-    },
+    send: async (message, how = {}) =>
+      run(
+        'transaction',
+        transaction(session, envelope(message, capabilities, how), how),
+        how.signal,
+      ),
     verify: async (address) => run('verify', verify(session, address)),
     noop: () => run('noop', noop(session)),
     reset: () => run('reset', reset(session)),

@@ -1,6 +1,5 @@
 /** connect() by node:net and node:tls: Node, Bun and Deno. */
 import { connectBy, type SmtpClient } from './client.ts';
-import { diagnostics } from './driver/node-diagnostics.ts';
 import { nodeTransport } from './driver/node-transport.ts';
 import type { ConnectOptions } from './options.ts';
 
@@ -20,4 +19,4 @@ import type { ConnectOptions } from './options.ts';
  * ```
  */
 export const connect = (options: ConnectOptions): Promise<SmtpClient> =>
-  connectBy({ transport: nodeTransport, ...diagnostics }, options);
+  connectBy(nodeTransport, options);

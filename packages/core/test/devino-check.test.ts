@@ -213,7 +213,7 @@ describe('check() weighs the message (DEV-26)', () => {
       fc.property(fc.array(piece, { minLength: 1 }), (pieces) => {
         const content = pieces.join('');
         const octets = new TextEncoder().encode(content);
-        const data = createTransparency();
+        const data = createTransparency('DATA', () => {});
         data.push(octets);
         data.end();
         for (const given of [content, octets]) {

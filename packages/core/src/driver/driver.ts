@@ -15,7 +15,7 @@ import type { Transport, TransportOptions } from './transport.ts';
 /** A session under way. */
 export interface Driver {
   /** Runs a procedure. What is begun in one turn of the event loop leaves in one write. */
-  run<T>(name: ProcedureName | 'open', procedure: Procedure<T>, aborting?: AbortSignal): Promise<T>;
+  run<T>(name: ProcedureName, procedure: Procedure<T>, aborting?: AbortSignal): Promise<T>;
   /** Says QUIT behind all that runs. Resolves when nothing is left of the connection. */
   close(): Promise<void>;
   /** Resolves when nothing is left of the connection. */

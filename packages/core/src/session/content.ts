@@ -1,5 +1,5 @@
 /** Content as the caller gives it, and what can be known of it before MAIL. */
-import { fault, isSmtpError, type RejectedRecipient, type SmtpError } from '../errors.ts';
+import { fault, isSmtpError, type SmtpError, type SmtpErrorDetails } from '../errors.ts';
 import type { Reply } from '../wire/reply.ts';
 
 /**
@@ -12,11 +12,11 @@ export type Content = string | Uint8Array | AsyncIterable<Uint8Array> | Readable
 export function refusedContent(
   phase: 'content' | 'final',
   reply: Reply,
-  rejected?: readonly RejectedRecipient[],
+  details?: Partial<SmtpErrorDetails>,
 ): SmtpError {
   return fault('ERR_SMTP_REPLY', 'send the message', phase, {
+    ...details,
     reply,
-    ...(rejected && { rejected }),
     delivery: reply.code >= 400 ? 'rejected' : phase === 'final' ? 'unknown' : 'not-sent',
   });
 }

@@ -3,14 +3,13 @@
  * server is refused here: addresses, what the server does not offer, and the size.
  */
 
-import { fault } from '../errors.ts';
+import { fault, type Phase } from '../errors.ts';
 import { mail, rcpt, unusable } from '../wire/command.ts';
 import type { Capabilities } from '../wire/extension.ts';
 import { type MailParameters, type RcptParameters, xtext } from '../wire/mail-parameter.ts';
 import { parsePath } from '../wire/path.ts';
 import { createTransparency } from '../wire/transparency.ts';
-import { type Content, contentFault } from './content.ts';
-import { WRITE_OCTETS } from './limits.ts';
+import type { Content } from './content.ts';
 import type { Command } from './procedure.ts';
 
 /** One recipient. */
@@ -51,7 +50,11 @@ export interface SendOptions {
 }
 
 /** A command of a transaction: RCPT with the address as it was given. */
-export type EnvelopeCommand = Command & { readonly address?: string };
+export type EnvelopeCommand = Command & {
+  readonly line: string;
+  readonly phase: Phase;
+  readonly address?: string;
+};
 
 /** What a transaction writes. */
 export interface Envelope {
@@ -121,14 +124,9 @@ export function envelope(
   const source = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   const by = body === 'BINARYMIME' ? body : capabilities.has('CHUNKING') ? 'BDAT' : 'DATA';
   if (source instanceof Uint8Array) {
-    // In memory it is measured as it will be sent, block by block, and refused here where it cannot be sent at all.
-    const data = createTransparency(by);
-    try {
-      for (let rest = source; rest.length; rest = rest.subarray(WRITE_OCTETS))
-        data.push(rest.subarray(0, WRITE_OCTETS));
-    } catch (error) {
-      throw contentFault(error);
-    }
+    // Measured as it will be sent, and refused here where it cannot be sent at all.
+    const data = createTransparency(by, () => {});
+    data.push(source);
     data.end();
     size = data.octets;
     if (source.some((octet) => octet > 127)) body ??= '8BITMIME';

@@ -5,7 +5,7 @@ import type { Line, Procedure } from './procedure.ts';
 /** Awaits the greeting (RFC 5321 §3.1). Nothing is sent before its last line. */
 export function* greet(line: Line): Procedure<void> {
   // The greeting is the one reply that answers nothing.
-  line.content(new Uint8Array(0), 'greeting');
+  line.write({ phase: 'greeting' });
   const reply = (yield) as Reply;
   line.greeting = reply;
   // RFC 5321 §4.3.2: a connection is established by 220. A 554 or 4yz refuses the session; anything

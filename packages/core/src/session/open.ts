@@ -41,14 +41,14 @@ export function* open(line: Line, options: OpenOptions): Procedure<void> {
   line.secure = secure;
   line.lmtp = options.protocol === 'lmtp';
   if (tls === 'implicit' && !secure) yield* handshake(line);
-  yield* line.within('greet', greet(line));
+  yield* greet(line);
   for (;;) {
-    yield* line.within('hello', hello(line, name, ignoreExtensions));
+    yield* hello(line, name, ignoreExtensions);
     if (line.secure || tls === 'off') break;
     const reply = line.capabilities.has('STARTTLS')
       ? yield* demand(line, 'STARTTLS', 'starttls', /./)
       : undefined;
-    if (reply?.code === 220) yield* line.within('startTls', handshake(line));
+    if (reply?.code === 220) yield* handshake(line);
     else if (tls === 'starttls' || (reply?.code as number) < 400)
       throw fault(
         'ERR_SMTP_TLS',
@@ -64,4 +64,5 @@ export function* open(line: Line, options: OpenOptions): Procedure<void> {
   if (line.capabilities.has('PIPELINING')) line.pipelining = options.pipelining;
   line.window = options.window;
   if (options.mechanisms[0]) yield* authenticate(line, options);
+  line.phase = 'ready';
 }

@@ -4,8 +4,10 @@ import { demand } from './demand.ts';
 import type { Line, Procedure } from './procedure.ts';
 
 /** RSET (RFC 5321 §4.1.1.5): ends an open transaction. */
-export function reset(line: Line): Procedure<Reply> {
-  return demand(line, 'RSET', 'idle');
+export function* reset(line: Line): Procedure<Reply> {
+  const reply = yield* demand(line, 'RSET', 'idle');
+  line.transactionOpen = false;
+  return reply;
 }
 
 /** NOOP (RFC 5321 §4.1.1.9). */

@@ -11,12 +11,12 @@ import {
   type SmtpErrorDetails,
 } from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
-import { concatenate } from '../wire/octets.ts';
+import { concatenate, NOTHING } from '../wire/octets.ts';
 import { makeReply, type Reply, wireText } from '../wire/reply.ts';
 import { createReplyParser } from '../wire/reply-parser.ts';
 import type { Action, Question } from './action.ts';
 import { refusedContent } from './content.ts';
-import { PHASES, type ProcedureName, type SessionPhase } from './phase.ts';
+import type { ProcedureName } from './phase.ts';
 import type { Line, Procedure } from './procedure.ts';
 
 /** What happened on the wire, with secrets left out. `text` has one line for each line of a reply. */
@@ -24,7 +24,7 @@ export type WireListener = (direction: 'client' | 'server', text: string, phase:
 
 /** One running or waiting procedure. */
 export interface Task {
-  readonly name: ProcedureName | 'open';
+  readonly name: ProcedureName;
 }
 
 interface RunningTask extends Task {
@@ -32,10 +32,12 @@ interface RunningTask extends Task {
   readonly settle: (error: unknown, value: unknown) => void;
   /** Its place among all. */
   readonly number: number;
+  /** Times that it had to wait for the server. */
+  waited: number;
   /** It is not resumed any more. */
   over?: boolean;
   /** What is certain of it although it has not come to its end. */
-  known?: Partial<SmtpErrorDetails> | undefined;
+  known?: Partial<SmtpErrorDetails> | false | undefined;
 }
 
 /** Something that the session waits for. */
@@ -54,8 +56,6 @@ interface Entry {
 
 /** The state machine of one connection. */
 export interface Session extends Line {
-  /** Where the session stands. */
-  readonly phase: SessionPhase;
   /** What the session waits for; undefined while it waits for nothing. A deadline runs as long as this stays the same. */
   readonly waiting: Wait | undefined;
   /**
@@ -64,7 +64,7 @@ export interface Session extends Line {
    * @param settle - called once, with the error, or with the value that the procedure returned
    */
   start<T>(
-    name: ProcedureName | 'open',
+    name: ProcedureName,
     procedure: Procedure<T>,
     settle: (error: unknown, value: T) => void,
   ): Task;
@@ -91,13 +91,8 @@ export interface Session extends Line {
   poll(): Action | undefined;
 }
 
-/** What it is called when the connection is lost while the driver makes or secures it. */
-const LOST: { readonly [at in Phase]?: SmtpErrorCode } = {
-  connect: 'ERR_SMTP_CONNECT',
-  tls: 'ERR_SMTP_TLS',
-};
-
-const NOTHING: Uint8Array = /*#__PURE__*/ new Uint8Array(0);
+/** Where the driver makes or secures the connection: a loss has a name of its own there. */
+const LOST = /^(connect|tls)$/;
 
 const GONE: SmtpError = fault('ERR_SMTP_CLOSED', 'go on: the connection was closed');
 
@@ -124,19 +119,6 @@ export function createSession(listener?: WireListener): Session {
   let next: Action | undefined;
   /** Why nothing may be written any more. It closes once nobody awaits a reply. */
   let reason: SmtpError | undefined;
-
-  /** Queues octets, which may owe a reply, and tells what they are. */
-  const put = (octets: Uint8Array, phase: Phase | undefined, text?: string): void => {
-    if (reason) return;
-    const entry: Entry = { task: writer as RunningTask, octets, phase };
-    output.push(entry);
-    if (phase) awaited.push(entry as Entry & Wait);
-    if (phase === 'final') {
-      flying += 1;
-      afloat += octets.length;
-    }
-    if (text) listener?.('client', phase === 'auth' ? blot(text) : text, phase ?? 'content');
-  };
 
   /** What was said, without the secrets. */
   const blot = (text: string): string =>
@@ -182,19 +164,13 @@ export function createSession(listener?: WireListener): Session {
     );
   };
 
-  /** A procedure has come to its end. Whoever comes behind has waited for nothing yet. */
-  const finish = (task: RunningTask, error: unknown, value?: unknown): void => {
-    if (live.has(task)) session.waited = 0;
-    settle(task, error, value);
-  };
-
   /** Runs a procedure until it waits for something. */
   const run = (task: RunningTask, how: 'next' | 'throw', input?: unknown): void => {
     running = task;
     try {
       const { done, value } = task.procedure[how](input);
       if (done) {
-        finish(task, undefined, value);
+        settle(task, undefined, value);
         if (task.name === 'quit') session.fail(GONE, false);
       }
       // A callback has given it up while it ran: now it can release its source.
@@ -206,7 +182,7 @@ export function createSession(listener?: WireListener): Session {
     } catch (error) {
       // Only a refusal leaves the connection in a known state.
       if (!/REPLY|AUTH|TLS/.test((error as SmtpError)?.code)) stop(task);
-      finish(task, error);
+      settle(task, error);
     }
   };
 
@@ -215,7 +191,7 @@ export function createSession(listener?: WireListener): Session {
     const at = awaited[0]?.phase;
     session.fail(
       fault(
-        LOST[at as Phase] ?? code,
+        LOST.test(at as Phase) ? (`ERR_SMTP_${at?.toUpperCase()}` as SmtpErrorCode) : code,
         `go on: ${cause?.message ?? 'the connection was closed'}`,
         at,
         { cause, reply },
@@ -237,23 +213,27 @@ export function createSession(listener?: WireListener): Session {
           afloat < session.window.octets))
     ) {
       writer = queue.shift() as RunningTask;
-      run(writer, 'next');
+      if (session.phase === 'ready' || /open|quit/.test(writer.name)) run(writer, 'next');
+      else settle(writer, new TypeError(`Cannot run ${writer.name} when ${session.phase}`));
     }
     // Replies come in order: as long as anybody awaits one to what has left, it is who stands first.
     if (reason && !live.has(awaited[0]?.task as RunningTask)) session.fail(reason);
   };
 
-  const session: Session & { phase: SessionPhase } = {
+  const session: Session = {
     phase: 'connected',
     capabilities: parseCapabilities(),
     secure: false,
+    lmtp: false,
     pipelining: 'off',
     window: { transactions: 1, octets: 1 },
     roundTrips: 0,
-    waited: 0,
     secrets: [],
     get waiting() {
       return awaited[0];
+    },
+    get waited() {
+      return running.waited;
     },
     get overlapping() {
       return awaited.length > 0;
@@ -261,11 +241,10 @@ export function createSession(listener?: WireListener): Session {
     start(name, procedure, settled) {
       const task: RunningTask = {
         name,
-        procedure: /open|quit/.test(name)
-          ? procedure
-          : session.within(name as ProcedureName, procedure),
+        procedure,
         settle: settled as RunningTask['settle'],
         number: tasks++,
+        waited: 0,
       };
       live.add(task);
       queue.push(task);
@@ -295,7 +274,7 @@ export function createSession(listener?: WireListener): Session {
             task && (code === 334 || at !== 'auth') ? received : makeReply(code, lines.map(blot));
           if ((trip as number) > session.roundTrips) {
             session.roundTrips += 1;
-            session.waited += 1;
+            (task as RunningTask).waited += 1;
           }
           // What the listener does makes no difference to a message whose verdict is there.
           if (at === 'final') {
@@ -332,7 +311,7 @@ export function createSession(listener?: WireListener): Session {
       }
     },
     refuse(asked, error) {
-      if (asked.phase in LOST) end(error as Error);
+      if (LOST.test(asked.phase)) end(error as Error);
       else if (awaited[0] === asked) {
         awaited.shift();
         run(writer as RunningTask, 'throw', error);
@@ -367,21 +346,17 @@ export function createSession(listener?: WireListener): Session {
       next = undefined;
       return action;
     },
-    *within(name, procedure) {
-      const [from = 'ready', to = from] = PHASES[name] ?? [];
-      if (session.phase !== from) throw new TypeError(`Cannot run ${name} when ${session.phase}`);
-      const value = yield* procedure;
-      session.phase = to;
-      return value;
-    },
-    write({ line, phase, content }) {
-      const octets = new TextEncoder().encode(line);
-      put(content ? concatenate([octets, content]) : octets, phase, line.trimEnd());
-    },
-    content(content, owed, text) {
-      if (typeof content === 'string')
-        put(new TextEncoder().encode(content), owed, content.trimEnd());
-      else put(content, owed, text);
+    write({ line = '', phase, content, text = line.trimEnd() }) {
+      if (reason) return;
+      const octets = concatenate([new TextEncoder().encode(line), content ?? NOTHING]);
+      const entry: Entry = { task: writer as RunningTask, octets, phase };
+      output.push(entry);
+      if (phase) awaited.push(entry as Entry & Wait);
+      if (phase === 'final') {
+        flying += 1;
+        afloat += octets.length;
+      }
+      if (text) listener?.('client', phase === 'auth' ? blot(text) : text, phase ?? 'content');
     },
     release() {
       writer = undefined;

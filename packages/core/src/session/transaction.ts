@@ -3,7 +3,7 @@
  * the commands go out as one group (RFC 2920 §3.1), else each waits for its reply.
  */
 import { fault, type RejectedRecipient } from '../errors.ts';
-import { concatenate } from '../wire/octets.ts';
+import { concatenate, NOTHING } from '../wire/octets.ts';
 import type { Reply } from '../wire/reply.ts';
 import { createTransparency, END_OF_DATA } from '../wire/transparency.ts';
 import { contentFault, refusedContent } from './content.ts';
@@ -26,7 +26,6 @@ export interface TransactionResult {
 
 const RSET: EnvelopeCommand = { line: 'RSET\r\n', phase: 'idle' };
 const DATA: EnvelopeCommand = { line: 'DATA\r\n', phase: 'data' };
-const NOTHING: Uint8Array = /*#__PURE__*/ new Uint8Array(0);
 
 /** `BDAT chunk-size [LAST]` (RFC 3030 §2). */
 const bdat = (octets: number, last: boolean): string => `BDAT ${octets}${last ? ' LAST' : ''}\r\n`;
@@ -38,17 +37,23 @@ export function* transaction(
 ): Procedure<TransactionResult> {
   const whole = partial === 'abort';
   const chunked = by !== 'DATA';
-  const data = createTransparency(by);
-  const accepted: string[] = [];
-  const rejected: RejectedRecipient[] = [];
+  const pieces: Uint8Array[] = [];
+  const data = createTransparency(by, (piece) => pieces.push(piece));
+  /** What the server said of each recipient. */
+  let verdicts: RejectedRecipient[] = [];
+  const chosen = (accepted: boolean): RejectedRecipient[] =>
+    verdicts.filter(({ reply }) => reply.code < 300 === accepted);
+  const outcome = (): Pick<TransactionResult, 'accepted' | 'rejected'> => ({
+    accepted: chosen(true).map(({ address }) => address),
+    rejected: chosen(false),
+  });
   let iterator: AsyncIterator<Uint8Array> | undefined;
   let rest = source instanceof Uint8Array ? source : NOTHING;
   let ended = false;
   /** So many octets of mail data at the least, or all that is left. */
   const read = function* (least: number): Procedure<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    const from = data.octets;
-    while (!ended && (!pieces[0] || data.octets - from < least)) {
+    const begin = data.octets;
+    while (!ended && (begin === data.octets || data.octets - begin < least)) {
       // Goes on when what was written before has been taken: no more than this waits in memory.
       if (iterator || data.octets) {
         const next = yield* ask('content', () =>
@@ -57,84 +62,81 @@ export function* transaction(
         if (next.done) iterator = undefined;
         else rest = next.value;
       }
-      pieces.push(data.push(rest.subarray(0, WRITE_OCTETS)));
+      data.push(rest.subarray(0, WRITE_OCTETS));
       rest = rest.subarray(WRITE_OCTETS);
       ended = !rest.length && !iterator;
-      if (ended) pieces.push(data.end(), chunked ? NOTHING : END_OF_DATA);
+      if (ended) data.end();
     }
     // A declared size is a promise to the server, and to whoever counts on a whole message.
     if (data.octets > (size as number) || (ended && data.octets !== (size ?? data.octets)))
       throw new Error(`its size is not ${size}`);
     onProgress?.(data.octets, size);
-    return concatenate(pieces);
+    return concatenate(pieces.splice(0));
   };
-
   try {
-    const body: EnvelopeCommand[] = chunked ? [] : [DATA];
+    const body = chunked ? [] : [DATA];
     if (chunked && rest === source) {
       // The first part of what is in memory goes out with the envelope: of a small message the whole.
       const content = yield* read(1);
       const last = ended && !whole;
       body[0] = { line: bdat(content.length, last), phase: last ? 'final' : 'data', content };
     }
-    const sent = body[0]?.phase === 'final';
     let reply!: Reply;
+    let sent = false;
     for (;;) {
       const behind = line.overlapping;
       // RFC 3030 §2: what a failed BDAT leaves behind is indeterminate, and so is what one may leave that is not
       // answered yet. What a transaction before has left open is ended in the same group: it costs no wait.
-      const group = [
-        ...(line.transactionOpen || (chunked && behind) ? [RSET] : []),
-        ...commands,
-        ...body,
-      ];
-      const together = line.pipelining !== 'off';
-      const early = (command: EnvelopeCommand): boolean => together && !(whole && command === DATA);
-      for (const command of group) if (early(command)) line.write(command);
-      if (sent && line.pipelining === 'flight') line.release();
+      const all = [...(line.transactionOpen || (chunked && behind) ? [RSET] : []), ...commands];
+      const groups =
+        line.pipelining === 'off'
+          ? [...all, ...body].map((command) => [command])
+          : whole && !chunked
+            ? [all, body]
+            : [[...all, ...body]];
       let failed: EnvelopeCommand | undefined;
       let refusal!: Reply;
-      for (const command of group) {
-        const { address, phase } = command;
-        if (!early(command)) {
-          if (failed) break;
-          line.write(command);
-        }
-        reply = (yield) as Reply;
-        if (phase === 'final') break;
-        if (command === DATA ? reply.code === 354 : reply.code < 300) {
-          if (address) accepted.push(address);
-          else line.transactionOpen = phase !== 'idle' && command !== DATA;
-        } else if (
-          !address ||
-          reply.code < 400 ||
+      line.transactionOpen = true;
+      for (const group of groups) {
+        if (failed) break;
+        for (const command of group) line.write(command);
+        if (line.pipelining === 'flight' && body[0]?.phase === 'final') line.release();
+        for (const command of group) {
+          const { address, phase } = command;
+          reply = (yield) as Reply;
+          sent = phase === 'final';
           // One refused recipient is a value; the last one fails the message. All commands but one are RCPT.
-          rejected.push({ address, reply }) > commands.length - 2 ||
-          whole
-        ) {
-          if (command.content) line.transactionOpen = true;
-          if (!failed) refusal = reply;
-          failed ??= command;
+          if (address) verdicts.push({ address, reply });
+          if (
+            !sent &&
+            (command === DATA ? reply.code !== 354 : reply.code >= 300) &&
+            (!address || reply.code < 400 || whole || chosen(false).length > commands.length - 2) &&
+            !failed
+          ) {
+            failed = command;
+            refusal = reply;
+          }
         }
       }
       if (!failed) break;
-      const refused = refusal.code >= 400 && failed.phase !== 'idle';
-      if (sent && together) line.transactionOpen = true;
+      const refused = refusal.code >= 400 && failed !== RSET;
       // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot. Where RSET was refused, or
       // a recipient neither accepted nor refused, somebody might get it as an empty message: the connection is given
       // up instead.
-      else if (reply.code === 354 && refused) {
-        line.content(END_OF_DATA, 'data');
+      if (reply.code === 354 && refused && !sent) {
+        line.write({ content: END_OF_DATA, phase: 'data' });
+        line.transactionOpen = false;
         reply = (yield) as Reply;
       }
       // Haraka answers 503 to what stands behind content: nothing of it was done. It is said again, by itself.
-      if (behind && failed === group[0] && refusal.code === 503 && reply.code >= 400) {
+      if (behind && failed === all[0] && refusal.code === 503 && reply.code >= 400) {
         line.pipelining = 'envelope';
-        accepted.length = rejected.length = 0;
+        verdicts = [];
         line.again();
         yield;
         continue;
       }
+      const rejected = chosen(false);
       throw fault(
         // RFC 4954 §6: 530 asks for authentication.
         refusal.code === 530 ? 'ERR_SMTP_AUTH' : 'ERR_SMTP_REPLY',
@@ -144,13 +146,9 @@ export function* transaction(
           reply: refusal,
           rejected,
           delivery:
-            refused || (sent && together && reply.code >= 400)
-              ? 'rejected'
-              : sent && together
-                ? 'unknown'
-                : 'not-sent',
+            refused || (sent && reply.code >= 400) ? 'rejected' : sent ? 'unknown' : 'not-sent',
           // What is refused for now for one recipient is worth another try for the message.
-          retry: rejected.some((one) => one.reply.code < 500) ? 'later' : undefined,
+          retry: refused && rejected.some((one) => one.reply.code < 500) ? 'later' : undefined,
         },
       );
     }
@@ -158,48 +156,52 @@ export function* transaction(
       // What is left of a known size goes by one BDAT, content of unknown size by chunks.
       const chunks = chunked && size === undefined;
       iterator = (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
-      if (chunked && !chunks) line.content(bdat((size as number) - data.octets, true));
+      if (chunked && !chunks) line.write({ line: bdat((size as number) - data.octets, true) });
       do {
         const content = yield* read(chunks ? CHUNK_OCTETS : 1);
         const phase = ended ? 'final' : chunks ? 'data' : undefined;
-        if (chunks) line.content(bdat(content.length, ended));
-        line.content(content, phase, ended ? `(${data.octets} octets)` : undefined);
+        line.write({
+          line: chunks ? bdat(content.length, ended) : '',
+          content,
+          phase,
+          text: chunked ? undefined : phase && `(${data.octets} octets)`,
+        });
         if (phase === 'data') {
           reply = (yield) as Reply;
-          if (reply.code >= 300) throw refusedContent('content', reply, rejected);
+          if (reply.code >= 300)
+            throw refusedContent('content', reply, { rejected: chosen(false) });
         }
       } while (!ended);
       line.transactionOpen = chunked;
       if (!chunked || line.pipelining === 'flight') line.release();
       reply = (yield) as Reply;
     }
-    line.transactionOpen &&= chunked && reply.code >= 300;
-    let replies: Reply[] | undefined;
-    let delivered = accepted;
+    // RFC 3030 §2: after a refused chunk nobody knows where the server stands.
+    if (reply.code < 300) line.transactionOpen = false;
     const each = reply.code === 353;
+    let replies: Reply[] | undefined;
     if (each || line.lmtp) {
       // RFC 2033 §4.2: a final reply for each recipient that was accepted. With PRDR they stand between 353 and
       // the final reply for the message.
-      replies = [];
-      delivered = [];
-      for (const [at, address] of accepted.entries()) {
+      const due = chosen(true);
+      verdicts = chosen(false);
+      for (const [at, { address }] of due.entries()) {
         if (each || at) {
-          line.expect(each ? undefined : { accepted: delivered, rejected });
+          line.expect(line.lmtp && outcome());
           reply = (yield) as Reply;
         }
-        if (reply.code < 300) {
-          delivered.push(address);
-          replies.push(reply);
-        } else rejected.push({ address, reply });
+        verdicts.push({ address, reply });
       }
+      replies = chosen(true).map((verdict) => verdict.reply);
       if (each) {
         line.expect();
         reply = (yield) as Reply;
       } else reply = replies.at(-1) ?? reply;
     }
-    if (!delivered[0] || reply.code >= 300) throw refusedContent('final', reply, rejected);
+    const { accepted, rejected } = outcome();
+    if (!accepted[0] || reply.code >= 300) throw refusedContent('final', reply, { rejected });
     return {
-      accepted: delivered,
+      accepted,
       rejected,
       reply,
       ...(replies && { replies }),

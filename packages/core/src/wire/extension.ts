@@ -15,7 +15,7 @@ export interface Capabilities {
   /** The largest message, in octets (RFC 1870 §3); undefined where none is declared. */
   readonly size: number | undefined;
   /** What the server limits (RFC 9422), by the names there: RCPTMAX, MAILMAX, RCPTDOMAINMAX. */
-  readonly limits: { readonly [name in string]?: number };
+  readonly limits: { readonly [name: string]: number | undefined };
   /** Whether a keyword is offered. Keywords are in upper case. */
   has(keyword: string): boolean;
 }
@@ -45,9 +45,9 @@ export function parseCapabilities(reply?: Reply, ignore: readonly string[] = [])
     // RFC 1870 §3: no number, or 0, declares no fixed maximum.
     size: (!/\D/.test(size) && Number(size)) || undefined,
     limits: Object.fromEntries(
-      (keywords.get('LIMITS') ?? []).flatMap((limit) => {
-        const [, name = '', value] = /^(\w+)=(\d{1,6})$/.exec(limit) ?? [];
-        return Number(value) ? [[name, Number(value)]] : [];
+      (keywords.get('LIMITS') ?? []).map((limit) => {
+        const [name = '', value] = limit.split('=');
+        return [name, Number(value) || undefined];
       }),
     ),
     has: (keyword) => keywords.has(keyword),

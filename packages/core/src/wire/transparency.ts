@@ -5,8 +5,8 @@
  * A bare CR or a bare LF never reaches the wire: each becomes CR LF. NUL and lines over 998 octets
  * are refused. Knows nothing of commands or replies.
  */
+import { fault } from '../errors.ts';
 import { CR, DOT, LF, MAX_TEXT_LINE } from './limits.ts';
-import { concatenate } from './octets.ts';
 
 /** The end of mail data, when the content before it ended with CR LF (RFC 5321 §4.1.1.4). */
 export const END_OF_DATA: Uint8Array = /*#__PURE__*/ Uint8Array.of(DOT, CR, LF);
@@ -15,32 +15,37 @@ const CRLF: Uint8Array = /*#__PURE__*/ Uint8Array.of(CR, LF);
 
 /** Turns content into mail data, chunk by chunk. */
 export interface Transparency {
-  /** Octets of mail data given out so far: with CR LF line ends, without the duplicated dots. */
+  /** Octets of mail data given out so far: with CR LF line ends, without what DATA adds to them. */
   readonly octets: number;
   /**
-   * The mail data of one chunk. Its memory is the chunk's own, uncopied, where nothing had to change.
+   * Gives out the mail data of one chunk. Its memory is the chunk's own, uncopied, where nothing had to change.
    *
-   * @throws Error for NUL and for a line over 998 octets
+   * @throws SmtpError ERR_SMTP_CONTENT for NUL and for a line over 998 octets
    */
-  push(chunk: Uint8Array): Uint8Array;
-  /** What is still owed at the end: the final CR LF where the content lacked one. */
-  end(): Uint8Array;
+  push(chunk: Uint8Array): void;
+  /** Gives out what is still owed at the end: the final CR LF where the content lacked one, and the dot of DATA. */
+  end(): void;
 }
 
-/** @param by - how it is sent: 'DATA' doubles dots and ends with one, 'BDAT' does not, 'BINARYMIME' changes nothing at all */
-export function createTransparency(by: 'DATA' | 'BDAT' | 'BINARYMIME' = 'DATA'): Transparency {
+/**
+ * @param by - how it is sent: 'DATA' doubles dots and ends with one, 'BDAT' does not, 'BINARYMIME' changes nothing at all
+ * @param give - is given the mail data, piece by piece; pieces can be empty
+ */
+export function createTransparency(
+  by: 'DATA' | 'BDAT' | 'BINARYMIME',
+  give: (piece: Uint8Array) => void,
+): Transparency {
   let octets = 0;
   /** What `octets` was at the begin of the unfinished line. */
   let line = 0;
   /** The last octet of the chunks so far. After a CR, which was completed to CR LF, the LF that may follow is left out. */
   let last = LF;
-  const push = (chunk: Uint8Array): Uint8Array => {
+  const push = (chunk: Uint8Array): void => {
     if (by === 'BINARYMIME') {
       octets += chunk.length;
-      return chunk;
+      return give(chunk);
     }
     const nul = chunk.includes(0);
-    const pieces: Uint8Array[] = [];
     let at = Number(last === CR && chunk[0] === LF);
     let copied = at;
     let cr = -1;
@@ -48,7 +53,7 @@ export function createTransparency(by: 'DATA' | 'BDAT' | 'BINARYMIME' = 'DATA'):
     while (at < chunk.length) {
       if (by === 'DATA' && octets === line && chunk[at] === DOT) {
         // RFC 5321 §4.5.2: it is doubled, by two pieces that overlap.
-        pieces.push(chunk.subarray(copied, at + 1));
+        give(chunk.subarray(copied, at + 1));
         copied = at;
       }
       // Where there is none, -1 becomes a place behind everything.
@@ -56,26 +61,34 @@ export function createTransparency(by: 'DATA' | 'BDAT' | 'BINARYMIME' = 'DATA'):
       if (lf < at) lf = chunk.indexOf(LF, at) >>> 0;
       const end = Math.min(cr, lf, chunk.length);
       octets += end - at;
-      if (nul || octets - line > MAX_TEXT_LINE) throw new Error('NUL, or a line over 998 octets');
+      if (nul || octets - line > MAX_TEXT_LINE)
+        throw fault(
+          'ERR_SMTP_CONTENT',
+          'send the message: NUL, or a line over 998 octets',
+          'content',
+        );
       at = end + 1;
       if (end === chunk.length) break;
       line = octets += 2;
       if (lf === cr + 1) at += 1;
       else {
-        pieces.push(chunk.subarray(copied, end), CRLF);
+        give(chunk.subarray(copied, end));
+        give(CRLF);
         copied = at;
       }
     }
     last = chunk.at(-1) ?? last;
-    pieces.push(chunk.subarray(copied));
-    return concatenate(pieces);
+    give(chunk.subarray(copied));
   };
   return {
     get octets() {
       return octets;
     },
     push,
-    // RFC 5321 §4.1.1.4: the CR LF that ends the last line is part of the content, and is not sent twice.
-    end: () => push(octets === line || by === 'BINARYMIME' ? new Uint8Array(0) : CRLF),
+    end() {
+      // RFC 5321 §4.1.1.4: the CR LF that ends the last line is part of the content, and is not sent twice.
+      if (octets !== line && by !== 'BINARYMIME') push(CRLF);
+      if (by === 'DATA') give(END_OF_DATA);
+    },
   };
 }

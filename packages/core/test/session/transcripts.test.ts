@@ -179,9 +179,11 @@ const cases: readonly Case[] = [
       S: 550 no
       S: 503 no
       S: 503 no
+      C: RSET
       C: MAIL FROM:<a@client.example>
       C: RCPT TO:<b2@example.com>
       C: DATA
+      S: 250 ok
       S: 250 ok
       S: 250 ok
       S: 354 go

@@ -24,16 +24,19 @@ interface Sent {
 
 /** What is sent of the content; undefined where it is refused. */
 function send(content: Uint8Array, cut: Cut): Sent | undefined {
-  const transparency = createTransparency();
   const out: Uint8Array[] = [];
+  // What is given out must not change afterwards: it is copied when it is compared, not before.
+  const transparency = createTransparency('DATA', (piece) => out.push(piece));
   try {
-    // What is given out must not change afterwards: it is copied when it is compared, not before.
-    for (const chunk of cut(content)) out.push(transparency.push(chunk));
-    out.push(transparency.end());
+    for (const chunk of cut(content)) transparency.push(chunk);
+    transparency.end();
   } catch (error) {
-    expect((error as Error).message).toBe('NUL, or a line over 998 octets');
+    expect((error as Error).message).toBe(
+      'Cannot send the message: NUL, or a line over 998 octets',
+    );
     return undefined;
   }
+  expect(binary(out.pop() as Uint8Array)).toBe('.\r\n');
   return { data: binary(join(out)), octets: transparency.octets };
 }
 
@@ -234,12 +237,14 @@ describe('Transparency', () => {
 
   test('Transparency copies nothing when nothing had to change', () => {
     const chunk = octetsOf('Subject: a\r\n\r\nb\r\n');
-    expect(createTransparency().push(chunk).buffer).toBe(chunk.buffer);
+    const out: Uint8Array[] = [];
+    createTransparency('DATA', (piece) => out.push(piece)).push(chunk);
+    expect([out.length, out[0]?.buffer]).toEqual([1, chunk.buffer]);
   });
 
   test('Transparency leaves the chunk as it was when something had to change', () => {
     const chunk = latin1('.a\n.\r\n');
-    createTransparency().push(chunk);
+    createTransparency('DATA', () => {}).push(chunk);
     expect(binary(chunk)).toBe('.a\n.\r\n');
   });
 
@@ -254,7 +259,7 @@ describe('Transparency', () => {
     const exponent = growthExponent(
       (size) => {
         const octets = latin1(line.repeat(size / line.length));
-        return () => void createTransparency().push(octets);
+        return () => createTransparency('DATA', () => {}).push(octets);
       },
       [2 ** 16, 2 ** 17, 2 ** 18, 2 ** 19],
       1.6,
@@ -267,7 +272,7 @@ describe('Transparency', () => {
       (size) => {
         const chunks = perOctet(latin1('.a line of text\r\n'.repeat(size / 16)));
         return () => {
-          const transparency = createTransparency();
+          const transparency = createTransparency('DATA', () => {});
           for (const chunk of chunks) transparency.push(chunk);
         };
       },
