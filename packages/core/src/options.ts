@@ -81,22 +81,28 @@ export interface ConnectOptions {
   readonly onTranscript?: (event: TranscriptEvent) => void;
 }
 
+type Defaulted = Required<
+  Pick<ConnectOptions, 'clock' | 'pipelining' | 'port' | 'tls' | 'tlsOptions' | 'transport'>
+>;
+
 /** Options with every default in place. */
 export interface ResolvedOptions
-  extends Pick<ConnectOptions, 'localAddress' | 'onTranscript' | 'resumption' | 'signal'>,
-    Required<
-      Omit<
-        ConnectOptions,
-        'name' | 'timeouts' | 'localAddress' | 'onTranscript' | 'resumption' | 'signal' | 'window'
-      >
-    > {
+  extends Omit<ConnectOptions, keyof Defaulted | 'timeouts' | 'window'>,
+    Defaulted {
   /** Whether TLS comes before the first octet. */
   readonly secure: boolean;
   readonly mechanisms: readonly SaslMechanism[];
   readonly window: Line['window'];
-  readonly name: string | undefined;
   readonly timeouts: Timeouts;
 }
+
+/** What options can be, where they are words. */
+const WORDS = {
+  host: /^(?!undefined$)./,
+  tls: /^(implicit|starttls|opportunistic|off)$/,
+  pipelining: /^(flight|overlap|envelope|off)$/,
+  protocol: /^([sl]mtp|undefined)$/,
+} as const;
 
 /**
  * @param transport - what connects where the options bring nothing of their own
@@ -106,28 +112,13 @@ export function resolveOptions(
   options: ConnectOptions,
   transport: (options: TransportOptions) => Promise<Transport>,
 ): ResolvedOptions {
-  const {
-    auth = [],
-    host,
-    name,
-    pipelining = 'overlap',
-    protocol = 'smtp',
-    tls = options.port === 465 ? 'implicit' : 'starttls',
-    window: { transactions = 32, octets = 1_048_576 } = {},
-  } = options;
+  const { auth = [], name } = options;
+  const tls = options.tls ?? (options.port === 465 ? 'implicit' : 'starttls');
   const secure = tls === 'implicit';
-  const timeouts = { ...TIMEOUTS, ...options.timeouts };
-  if (!host) throw unusable(host, 'host');
-  if (!/^(implicit|starttls|opportunistic|off)$/.test(tls)) throw unusable(tls, 'tls');
-  if (!/^(flight|overlap|envelope|off)$/.test(pipelining)) throw unusable(pipelining, 'pipelining');
-  if (!/^[sl]mtp$/.test(protocol)) throw unusable(protocol, 'protocol');
-  for (const [limit, value] of Object.entries({ ...timeouts, transactions, octets }))
-    if (!(value > 0)) throw unusable(value, limit);
-  return {
-    port: secure ? 465 : protocol === 'lmtp' ? 24 : 587,
+  const resolved: ResolvedOptions = {
+    pipelining: 'overlap',
+    port: secure ? 465 : options.protocol === 'lmtp' ? 24 : 587,
     tlsOptions: {},
-    ignoreExtensions: [],
-    allowInsecureAuth: false,
     transport,
     clock: globalThis,
     ...options,
@@ -135,12 +126,17 @@ export function resolveOptions(
     auth: [],
     tls,
     secure,
-    protocol,
-    pipelining,
-    window: { transactions, octets },
+    window: { transactions: 32, octets: 1_048_576, ...options.window },
     // What may stand behind the `@` of a mailbox is what EHLO takes (RFC 5321 §4.1.1.1).
-    name: name === undefined ? name : parsePath(`a@${name}`, 'name').slice(2),
-    timeouts,
+    ...(name !== undefined && { name: parsePath(`a@${name}`, 'name').slice(2) }),
+    timeouts: { ...TIMEOUTS, ...options.timeouts },
     mechanisms: 'pass' in auth ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
   };
+  for (const [what, grammar] of Object.entries(WORDS)) {
+    const word = resolved[what as keyof typeof WORDS];
+    if (!grammar.test(word as string)) throw unusable(word, what);
+  }
+  for (const [what, value] of Object.entries({ ...resolved.timeouts, ...resolved.window }))
+    if (!(value > 0)) throw unusable(value, what);
+  return resolved;
 }

@@ -9,7 +9,7 @@ import { ask, type Line, type Procedure } from './procedure.ts';
 export interface AuthenticateOptions {
   readonly mechanisms: readonly SaslMechanism[];
   /** Whether mechanisms that expose the secret may run without TLS. */
-  readonly allowInsecureAuth: boolean;
+  readonly allowInsecureAuth?: boolean | undefined;
 }
 
 /** AUTH (RFC 4954 §4): the strongest mechanism that the server offers. */

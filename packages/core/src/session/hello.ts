@@ -10,7 +10,7 @@ import type { Line, Procedure } from './procedure.ts';
 export function* hello(
   line: Line,
   name: string,
-  ignoreExtensions: readonly string[],
+  ignoreExtensions: readonly string[] = [],
 ): Procedure<void> {
   // RFC 2033 §4.1: LMTP has LHLO in place of both, and nothing to fall back to.
   const verb = line.lmtp ? 'LHLO' : 'EHLO';

@@ -20,17 +20,17 @@ export interface OpenOptions extends AuthenticateOptions {
   /** Connects. Asked first of all. */
   readonly connect: () => Connected | Promise<Connected>;
   /** The EHLO argument: a domain or an address literal. Default: the literal of the local end's address. */
-  readonly name: string | undefined;
+  readonly name?: string | undefined;
   /** What to do about TLS; see ConnectOptions. */
   readonly tls: 'implicit' | 'starttls' | 'opportunistic' | 'off';
   /** How far to group commands, where the server offers PIPELINING. */
   readonly pipelining: Line['pipelining'];
   /** LMTP is SMTP but for LHLO and a final reply for each recipient (RFC 2033). */
-  readonly protocol: 'smtp' | 'lmtp';
+  readonly protocol?: 'smtp' | 'lmtp' | undefined;
   /** How much may be on its way at once in 'flight'. */
   readonly window: Line['window'];
   /** EHLO keywords to treat as absent. */
-  readonly ignoreExtensions: readonly string[];
+  readonly ignoreExtensions?: readonly string[] | undefined;
 }
 
 /** From nothing to a session that is ready to send: connection, TLS, greeting, EHLO, STARTTLS and EHLO again, AUTH. */
