@@ -8,6 +8,7 @@ import type { ConnectOptions } from '../options.ts';
 import { isLoss, refusal } from './failure.ts';
 import type { Connection, Job } from './job.ts';
 import { checkOptions, type PoolOptions, type SmtpPool } from './options.ts';
+import { inParts } from './parts.ts';
 import { createQueue } from './queue.ts';
 import { replay } from './replay.ts';
 
@@ -164,7 +165,7 @@ export function poolBy(
     connection.load += 1;
     connection.left -= 1;
     active += 1;
-    void (async () => client.send(job.message, job.how))()
+    void inParts(client, job.message, job.how)
       .then(
         (receipt) => {
           connection.proven = true;
@@ -182,6 +183,8 @@ export function poolBy(
           if (
             loss &&
             error.delivery === 'not-sent' &&
+            // Some may have it already, where it went to them in parts.
+            !error.accepted?.[0] &&
             job.attempts < maxAttempts &&
             now() < job.due &&
             !destroyed &&

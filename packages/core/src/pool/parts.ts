@@ -1,0 +1,78 @@
+/** One message in several transactions, where the server takes fewer recipients in one (RFC 9422, RCPTMAX). */
+import type { Receipt, SmtpClient } from '../client.ts';
+import { fault, type RejectedRecipient, SmtpError } from '../errors.ts';
+import { envelope, type OutgoingMessage, type SendOptions } from '../session/envelope.ts';
+
+/**
+ * Sends a message, to at most RCPTMAX recipients at a time. What the transactions come to is one receipt, where nothing
+ * worse has happened than refusals.
+ *
+ * @throws TypeError as `client.send()`
+ * @throws SmtpError ERR_SMTP_UNSUPPORTED where the content can be read only once, or all recipients were to get it or none;
+ *   else the first failure that is no refusal, or the first refusal of all, with what is certain of the others
+ */
+export async function inParts(
+  client: SmtpClient,
+  message: OutgoingMessage,
+  how: SendOptions,
+): Promise<Receipt> {
+  const { capabilities } = client;
+  const { RCPTMAX = Infinity } = capabilities.limits;
+  const recipients = [message.to].flat();
+  if (!(recipients.length > RCPTMAX)) return client.send(message, how);
+  // What cannot be sent at all is refused before anything is.
+  const { source } = envelope(message, Object.create(capabilities, { limits: { value: {} } }), how);
+  if (!(source instanceof Uint8Array) || how.partial === 'abort')
+    throw fault(
+      'ERR_SMTP_UNSUPPORTED',
+      `send the message: the server takes ${RCPTMAX} recipients at a time`,
+      'mail',
+    );
+  const accepted: string[] = [];
+  const rejected: RejectedRecipient[] = [];
+  const receipts: Receipt[] = [];
+  const failures: SmtpError[] = [];
+  const sending = [];
+  for (let at = 0; at < recipients.length; at += RCPTMAX) {
+    const to = recipients.slice(at, at + RCPTMAX);
+    sending.push(
+      // Stands for a message of whatever class, frozen or not.
+      client.send(Object.create(message, { to: { value: to } }), how).then(
+        (receipt) => {
+          receipts.push(receipt);
+          accepted.push(...receipt.accepted);
+          rejected.push(...receipt.rejected);
+        },
+        (error: SmtpError) => {
+          const { reply, rejected: some = [] } = error;
+          failures.push(error);
+          accepted.push(...(error.accepted ?? []));
+          rejected.push(...some);
+          if (error.delivery === 'rejected' && reply)
+            for (const recipient of to) {
+              const address = typeof recipient === 'string' ? recipient : recipient.address;
+              if (!some.some((one) => one.address === address)) rejected.push({ address, reply });
+            }
+        },
+      ),
+    );
+  }
+  // Transactions settle in their order, and so do these.
+  await Promise.all(sending);
+  const failure = failures.find(({ delivery }) => delivery !== 'rejected') ?? failures[0];
+  const last = receipts.at(-1);
+  if (failure && !(last && failure.delivery === 'rejected')) {
+    const { code, message: what } = failure;
+    throw new SmtpError(code, what, { ...failure, accepted, rejected });
+  }
+  const sum = (count: 'octets' | 'roundTrips'): number =>
+    receipts.reduce((total, receipt) => total + receipt[count], 0);
+  return {
+    ...(last as Receipt),
+    ...(last?.replies && { replies: receipts.flatMap(({ replies = [] }) => replies) }),
+    accepted,
+    rejected,
+    octets: sum('octets'),
+    roundTrips: sum('roundTrips'),
+  };
+}
