@@ -12,7 +12,11 @@ const documents = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'bench/README.md',
-  ...readdirSync(join(root, 'docs/adr')).map((name) => `docs/adr/${name}`),
+  ...['docs', 'docs/adr'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `${folder}/${name}`),
+  ),
 ];
 
 /** What a document may name though no clone has it. */
@@ -28,10 +32,12 @@ it('README.md shows each budget', () => {
     from,
     Number(octets.replace(',', '')),
   ]);
-  const budgets: { import: string; from: string; maxGzip: number }[] = JSON.parse(
+  const budgets: { import: string; from: string | string[]; maxGzip: number }[] = JSON.parse(
     read('budgets.json'),
   );
-  expect(shown).toEqual(budgets.map((budget) => [budget.import, budget.from, budget.maxGzip]));
+  expect(shown).toEqual(
+    budgets.map((budget) => [budget.import, [budget.from].flat().join(', '), budget.maxGzip]),
+  );
 });
 
 describe.each(documents)('%s', (document) => {

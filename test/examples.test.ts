@@ -1,14 +1,16 @@
 /**
- * The examples of doc comments and of README.md: each is type-checked, run, and has to print what it says.
- * `host`, `port`, `ca`, `user` and `pass` are those of a sandbox.
+ * The examples of doc comments, of README.md and of docs/: each is type-checked, run, and has to print what it says.
+ * `host`, `port`, `ca`, `user` and `pass` are those of a sandbox. A block that has a name is a module: it is type-checked
+ * here, and run by the test that imports it.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 import { type Sandbox, startSandbox } from '@posthorn/conformance';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { blocksOf, folderInTree, writeBlocks } from './document-blocks.ts';
 import { root } from './temporary-tree.ts';
 
 interface Example {
@@ -41,10 +43,12 @@ function printed(code: string): (string | undefined)[] {
 function examplesIn(file: string): Example[] {
   const text = readFileSync(file, 'utf8');
   const blocks = file.endsWith('.md')
-    ? [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = '']) =>
-        // What is shown with the provider's own host runs against the sandbox.
-        code.replace("host: 'integrationapi.net'", 'host, port, tlsOptions: { ca }'),
-      )
+    ? blocksOf(relative(root, file))
+        .filter(({ name }) => name === undefined)
+        .map(({ code }) =>
+          // What is shown with the provider's own host runs against the sandbox.
+          code.replace("host: 'integrationapi.net'", 'host, port, tlsOptions: { ca }'),
+        )
     : [...text.matchAll(/@example\s*\n\s*\* ```ts\n([\s\S]*?)\n\s*\* ```/g)].map(([, code = '']) =>
         code.replace(/^\s*\* ?/gm, ''),
       );
@@ -56,14 +60,17 @@ function examplesIn(file: string): Example[] {
 }
 
 const packages = ['core', 'mime', 'conformance'];
+const documents = filesUnder('docs', '.md').map((file) => relative(root, file));
 const examples: readonly Example[] = [
-  join(root, 'README.md'),
+  ...['README.md', ...documents].map((name) => join(root, name)),
   ...packages.flatMap((name) => filesUnder(`packages/${name}/src`, '.ts')),
 ].flatMap(examplesIn);
 
-// Inside the work tree, where the names of the packages have a meaning.
-mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
-const folder = mkdtempSync(join(root, 'node_modules/.cache/examples-'));
+const named = documents.flatMap(blocksOf).filter(({ name }) => name !== undefined);
+
+const folder = folderInTree('examples-');
+/** Where the named blocks of a document import each other. */
+const folderOf = (document: string): string => join(folder, document.replace(/\W/g, '-'));
 const fileOf = (example: Example): string =>
   join(folder, `example-${examples.indexOf(example)}.ts`);
 let sandbox: Sandbox;
@@ -79,6 +86,10 @@ beforeAll(async () => {
       pass: 'test',
     },
   });
+  for (const document of new Set(named.map((block) => block.document))) {
+    mkdirSync(folderOf(document));
+    writeBlocks(document, folderOf(document));
+  }
   for (const example of examples) {
     // An example that names one of them itself keeps its own.
     const needed = GIVEN.filter(
@@ -106,21 +117,61 @@ test('there are examples in each package and in the README', () => {
 test('examples are type-checked', { timeout: 60_000 }, () => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const program = ts.createProgram(examples.map(fileOf), {
-    ...options,
-    noUnusedLocals: false,
-    isolatedDeclarations: false,
-    declaration: false,
-  });
-  const found = examples.flatMap((example) =>
+  const files = [
+    ...examples.map((example) => ({ name: example.name, file: fileOf(example) })),
+    ...named.map(({ document, name = '' }) => ({
+      name: `${document} ${name}`,
+      file: join(folderOf(document), name),
+    })),
+  ];
+  const program = ts.createProgram(
+    files.map(({ file }) => file),
+    {
+      ...options,
+      noUnusedLocals: false,
+      isolatedDeclarations: false,
+      declaration: false,
+    },
+  );
+  const found = files.flatMap(({ name, file }) =>
     ts
-      .getPreEmitDiagnostics(program, program.getSourceFile(fileOf(example)))
-      .map(
-        (problem) =>
-          `${example.name}: ${ts.flattenDiagnosticMessageText(problem.messageText, ' ')}`,
-      ),
+      .getPreEmitDiagnostics(program, program.getSourceFile(file))
+      .map((problem) => `${name}: ${ts.flattenDiagnosticMessageText(problem.messageText, ' ')}`),
   );
   expect(found).toEqual([]);
+});
+
+describe('each block of docs/ is run', () => {
+  test.each(documents)('%s has code in blocks that are looked at', (document) => {
+    const text = readFileSync(join(root, document), 'utf8');
+    // `ts` alone, `ts name.ts`, and what is no code of ours.
+    const fences = [...text.matchAll(/^ *(?:```|~~~)(.*)\n[\s\S]*?^ *(?:```|~~~) *$/gm)];
+    for (const [, language = ''] of fences)
+      expect(language).toMatch(/^(ts( [\w-]+\.ts)?|sh|json|)$/);
+    const names = blocksOf(document).map(({ name }) => name);
+    expect(names).toHaveLength(fences.filter(([, language = '']) => /^ts/.test(language)).length);
+    const given = names.filter((name) => name !== undefined);
+    expect(new Set(given).size).toBe(given.length);
+  });
+
+  const tests = ['packages', 'test']
+    .flatMap((place) => filesUnder(place, '.test.ts'))
+    .filter((file) => !file.includes('node_modules'))
+    .map((file) => readFileSync(file, 'utf8'));
+  test.each(named)('$document $name is imported by a test, or by a block that is', (block) => {
+    const imported = (name: string | undefined): boolean =>
+      tests.some((text) =>
+        new RegExp(`importBlock\\(\\s*'${block.document}',\\s*'${name}'`).test(text),
+      ) ||
+      named.some(
+        ({ document, name: other, code }) =>
+          document === block.document &&
+          code.includes(`from './${name}'`) &&
+          other !== name &&
+          imported(other),
+      );
+    expect(imported(block.name)).toBe(true);
+  });
 });
 
 describe('each example runs and prints what it says', () => {

@@ -7,6 +7,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
     sasl: 'src/sasl/index.ts',
     pool: 'src/pool/index.ts',
     workers: 'src/workers/index.ts',
+    diagnostics: 'src/diagnostics/index.ts',
     devino: 'src/devino/index.ts',
   },
   format: ['esm', 'cjs'],

@@ -121,8 +121,8 @@ export class SmtpError extends Error {
     this.retry ??=
       details.delivery === 'unknown'
         ? 'unknown'
-        : // RFC 5321 §4.2.1: 4yz invites to try again, 5yz does not.
-          /^4/.test(`${details.reply?.code}`)
+        : // RFC 5321 §4.2.1: 4yz invites to try again, 5yz does not. One recipient that is refused for now is worth it.
+          [details, ...(details.rejected ?? [])].some(({ reply }) => /^4/.test(`${reply?.code}`))
           ? 'later'
           : code === 'ERR_SMTP_REPLY'
             ? 'never'

@@ -1,6 +1,7 @@
 /** Public names, nothing else. */
 export type { Receipt, SmtpClient } from './client.ts';
 export { connect } from './connect.ts';
+export { type SocketTransportOptions, socketTransport } from './driver/node-transport.ts';
 export type {
   TlsOptions,
   TlsResumption,

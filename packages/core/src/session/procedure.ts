@@ -49,11 +49,13 @@ export interface Line {
   transactionOpen?: boolean;
   /** Whether replies are still awaited that others have to get first. */
   readonly overlapping: boolean;
+  /** With phase 'final' nothing more will be written: the next procedure may begin. */
   write(command: Command): void;
-  /** Nothing more will be written: the next procedure may begin. */
-  release(): void;
-  /** The procedure that runs writes again when its turn comes; it yields to wait for that. */
-  again(): void;
+  /**
+   * Commands behind content are not taken here: none are put there any more. The procedure that runs writes again when
+   * its turn comes, and yields to wait for that; false where it has been given up.
+   */
+  again(): boolean;
   /** One more final reply is owed to the procedure that runs, before those of others; and what is certain until it comes. */
   expect(known?: Pick<SmtpErrorDetails, 'accepted' | 'rejected'> | false): void;
 }

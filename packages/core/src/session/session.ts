@@ -36,6 +36,8 @@ interface RunningTask extends Task {
   waited: number;
   /** It is not resumed any more. */
   over?: boolean;
+  /** It has come to its end. */
+  ended?: boolean;
   /** What is certain of it although it has not come to its end. */
   known?: Partial<SmtpErrorDetails> | false | undefined;
 }
@@ -170,6 +172,7 @@ export function createSession(listener?: WireListener): Session {
     try {
       const { done, value } = task.procedure[how](input);
       if (done) {
+        task.ended = true;
         settle(task, undefined, value);
         if (task.name === 'quit') session.fail(GONE, false);
       }
@@ -180,6 +183,7 @@ export function createSession(listener?: WireListener): Session {
         awaited.push(value);
       }
     } catch (error) {
+      task.ended = true;
       // Only a refusal leaves the connection in a known state.
       if (!/REPLY|AUTH|TLS/.test((error as SmtpError)?.code)) stop(task);
       settle(task, error);
@@ -208,9 +212,10 @@ export function createSession(listener?: WireListener): Session {
       queue[0] &&
       (!awaited[0] ||
         (queue[0].name === 'transaction' &&
-          /fl|ov/.test(session.pipelining) &&
-          flying < session.window.transactions &&
-          afloat < session.window.octets))
+          (session.pipelining === 'flight'
+            ? flying < session.window.transactions && afloat < session.window.octets
+            : // RFC 2920 §3.1: content opens a group, and BDAT ends one.
+              session.pipelining === 'overlap' && !session.capabilities.has('CHUNKING'))))
     ) {
       writer = queue.shift() as RunningTask;
       if (session.phase === 'ready' || /open|quit/.test(writer.name)) run(writer, 'next');
@@ -288,7 +293,7 @@ export function createSession(listener?: WireListener): Session {
           if (task) {
             if (at !== 'final') run(task, 'next', reply);
             // RFC 5321 §4.2.1: with 3yz the server waits for more, with 354 for content (§3.3). None will come.
-            if (!live.has(task) && /^3/.test(`${code}`)) stop(task);
+            if (task.ended && /^3/.test(`${code}`)) stop(task);
           } else if (awaited[0]?.phase === 'content')
             // The server has judged the message before its end. Whatever is written now would be read as
             // content or as commands, and nobody can tell which: the connection is of no use any more.
@@ -355,17 +360,17 @@ export function createSession(listener?: WireListener): Session {
       if (phase === 'final') {
         flying += 1;
         afloat += octets.length;
+        writer = undefined;
       }
       if (text) listener?.('client', phase === 'auth' ? blot(text) : text, phase ?? 'content');
     },
-    release() {
-      writer = undefined;
-    },
     again() {
-      if (!live.has(running)) throw GONE;
+      session.pipelining = 'envelope';
+      if (!live.has(running)) return false;
       writer = undefined;
       queue.push(running);
       queue.sort((a, b) => a.number - b.number);
+      return true;
     },
     expect(known) {
       running.known = known;

@@ -37,23 +37,18 @@ export function* transaction(
 ): Procedure<TransactionResult> {
   const whole = partial === 'abort';
   const chunked = by !== 'DATA';
+  const accepted: string[] = [];
+  const rejected: RejectedRecipient[] = [];
   const pieces: Uint8Array[] = [];
   const data = createTransparency(by, (piece) => pieces.push(piece));
-  /** What the server said of each recipient. */
-  let verdicts: RejectedRecipient[] = [];
-  const chosen = (accepted: boolean): RejectedRecipient[] =>
-    verdicts.filter(({ reply }) => reply.code < 300 === accepted);
-  const outcome = (): Pick<TransactionResult, 'accepted' | 'rejected'> => ({
-    accepted: chosen(true).map(({ address }) => address),
-    rejected: chosen(false),
-  });
   let iterator: AsyncIterator<Uint8Array> | undefined;
   let rest = source instanceof Uint8Array ? source : NOTHING;
   let ended = false;
   /** So many octets of mail data at the least, or all that is left. */
   const read = function* (least: number): Procedure<Uint8Array> {
-    const begin = data.octets;
-    while (!ended && (begin === data.octets || data.octets - begin < least)) {
+    const enough = data.octets + least;
+    // What reaches the declared size is held back until it is known to be the end.
+    while (!ended && (data.octets < enough || data.octets === size)) {
       // Goes on when what was written before has been taken: no more than this waits in memory.
       if (iterator || data.octets) {
         const next = yield* ask('content', () =>
@@ -68,7 +63,7 @@ export function* transaction(
       if (ended) data.end();
     }
     // A declared size is a promise to the server, and to whoever counts on a whole message.
-    if (data.octets > (size as number) || (ended && data.octets !== (size ?? data.octets)))
+    if (data.octets > (size as number) || (ended && data.octets < (size as number)))
       throw new Error(`its size is not ${size}`);
     onProgress?.(data.octets, size);
     return concatenate(pieces.splice(0));
@@ -81,62 +76,71 @@ export function* transaction(
       const last = ended && !whole;
       body[0] = { line: bdat(content.length, last), phase: last ? 'final' : 'data', content };
     }
+    let command!: EnvelopeCommand;
     let reply!: Reply;
-    let sent = false;
     for (;;) {
       const behind = line.overlapping;
       // RFC 3030 §2: what a failed BDAT leaves behind is indeterminate, and so is what one may leave that is not
       // answered yet. What a transaction before has left open is ended in the same group: it costs no wait.
-      const all = [...(line.transactionOpen || (chunked && behind) ? [RSET] : []), ...commands];
-      const groups =
-        line.pipelining === 'off'
-          ? [...all, ...body].map((command) => [command])
-          : whole && !chunked
-            ? [all, body]
-            : [[...all, ...body]];
+      const group = [
+        ...(line.transactionOpen || (chunked && behind) ? [RSET] : []),
+        ...commands,
+        ...body,
+      ];
+      // Where all are to get it or none, DATA waits until it is known who would.
+      const together =
+        line.pipelining === 'off' ? 0 : group.length - Number(whole && body[0] === DATA);
+      let written = 0;
       let failed: EnvelopeCommand | undefined;
-      let refusal!: Reply;
-      line.transactionOpen = true;
-      for (const group of groups) {
-        if (failed) break;
-        for (const command of group) line.write(command);
-        if (line.pipelining === 'flight' && body[0]?.phase === 'final') line.release();
-        for (const command of group) {
-          const { address, phase } = command;
-          reply = (yield) as Reply;
-          sent = phase === 'final';
+      let refusal: Reply | undefined;
+      for (const [at, next] of group.entries()) {
+        command = next;
+        for (; written <= at || written < together; written += 1)
+          line.write(group[written] as EnvelopeCommand);
+        reply = (yield) as Reply;
+        const { address, phase } = command;
+        const { code } = reply;
+        const good = command === DATA ? code === 354 : code < 300;
+        if (good && address) accepted.push(address);
+        // MAIL opens a transaction, and a chunk leaves it open. RSET ends it, and so does the content that is due
+        // behind DATA, or has come with LAST.
+        else if (good || command.content)
+          line.transactionOpen = !good || (command !== DATA && /mail|data/.test(phase));
+        if (
+          !good &&
+          phase !== 'final' &&
           // One refused recipient is a value; the last one fails the message. All commands but one are RCPT.
-          if (address) verdicts.push({ address, reply });
-          if (
-            !sent &&
-            (command === DATA ? reply.code !== 354 : reply.code >= 300) &&
-            (!address || reply.code < 400 || whole || chosen(false).length > commands.length - 2) &&
-            !failed
-          ) {
-            failed = command;
-            refusal = reply;
-          }
+          (!address ||
+            code < 400 ||
+            rejected.push({ address, reply }) > commands.length - 2 ||
+            whole)
+        ) {
+          failed ??= command;
+          refusal ??= reply;
         }
+        if (failed && written <= at + 1) break;
       }
-      if (!failed) break;
+      if (!failed || !refusal) break;
       const refused = refusal.code >= 400 && failed !== RSET;
+      const sent = command.phase === 'final';
       // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot. Where RSET was refused, or
-      // a recipient neither accepted nor refused, somebody might get it as an empty message: the connection is given
-      // up instead.
-      if (reply.code === 354 && refused && !sent) {
+      // a recipient was not, somebody might get it as an empty message: the connection is given up instead.
+      if (command === DATA && reply.code === 354 && refused && !accepted[0]) {
         line.write({ content: END_OF_DATA, phase: 'data' });
-        line.transactionOpen = false;
         reply = (yield) as Reply;
       }
       // Haraka answers 503 to what stands behind content: nothing of it was done. It is said again, by itself.
-      if (behind && failed === all[0] && refusal.code === 503 && reply.code >= 400) {
-        line.pipelining = 'envelope';
-        verdicts = [];
-        line.again();
+      if (
+        behind &&
+        failed === group[0] &&
+        refusal.code === 503 &&
+        reply.code >= 400 &&
+        line.again()
+      ) {
+        accepted.length = rejected.length = 0;
         yield;
         continue;
       }
-      const rejected = chosen(false);
       throw fault(
         // RFC 4954 §6: 530 asks for authentication.
         refusal.code === 530 ? 'ERR_SMTP_AUTH' : 'ERR_SMTP_REPLY',
@@ -147,58 +151,54 @@ export function* transaction(
           rejected,
           delivery:
             refused || (sent && reply.code >= 400) ? 'rejected' : sent ? 'unknown' : 'not-sent',
-          // What is refused for now for one recipient is worth another try for the message.
-          retry: refused && rejected.some((one) => one.reply.code < 500) ? 'later' : undefined,
         },
       );
     }
-    if (!sent) {
+    if (command.phase !== 'final') {
       // What is left of a known size goes by one BDAT, content of unknown size by chunks.
       const chunks = chunked && size === undefined;
+      let header = chunked ? bdat((size as number) - data.octets, true) : '';
       iterator = (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
-      if (chunked && !chunks) line.write({ line: bdat((size as number) - data.octets, true) });
       do {
         const content = yield* read(chunks ? CHUNK_OCTETS : 1);
+        if (chunks) header = bdat(content.length, ended);
         const phase = ended ? 'final' : chunks ? 'data' : undefined;
         line.write({
-          line: chunks ? bdat(content.length, ended) : '',
+          line: header,
           content,
           phase,
-          text: chunked ? undefined : phase && `(${data.octets} octets)`,
+          text: header.trimEnd() || (ended ? `(${data.octets} octets)` : undefined),
         });
+        header = '';
         if (phase === 'data') {
           reply = (yield) as Reply;
-          if (reply.code >= 300)
-            throw refusedContent('content', reply, { rejected: chosen(false) });
+          if (reply.code >= 300) throw refusedContent('content', reply, { rejected });
         }
       } while (!ended);
-      line.transactionOpen = chunked;
-      if (!chunked || line.pipelining === 'flight') line.release();
       reply = (yield) as Reply;
     }
-    // RFC 3030 §2: after a refused chunk nobody knows where the server stands.
-    if (reply.code < 300) line.transactionOpen = false;
-    const each = reply.code === 353;
     let replies: Reply[] | undefined;
+    const each = reply.code === 353;
     if (each || line.lmtp) {
       // RFC 2033 §4.2: a final reply for each recipient that was accepted. With PRDR they stand between 353 and
       // the final reply for the message.
-      const due = chosen(true);
-      verdicts = chosen(false);
-      for (const [at, { address }] of due.entries()) {
+      replies = [];
+      for (const [at, address] of accepted.splice(0).entries()) {
         if (each || at) {
-          line.expect(line.lmtp && outcome());
+          line.expect(line.lmtp && { accepted: [...accepted], rejected: [...rejected] });
           reply = (yield) as Reply;
         }
-        verdicts.push({ address, reply });
+        if (reply.code < 300) {
+          accepted.push(address);
+          replies.push(reply);
+        } else rejected.push({ address, reply });
       }
-      replies = chosen(true).map((verdict) => verdict.reply);
       if (each) {
         line.expect();
         reply = (yield) as Reply;
       } else reply = replies.at(-1) ?? reply;
     }
-    const { accepted, rejected } = outcome();
+    line.transactionOpen = chunked && reply.code >= 300;
     if (!accepted[0] || reply.code >= 300) throw refusedContent('final', reply, { rejected });
     return {
       accepted,

@@ -78,8 +78,18 @@ interface End {
   readonly by?: 'FIN' | 'RST';
 }
 
+/** How the content is sent. */
+type How = 'DATA' | 'BDAT';
+const ENDS = (['DATA', 'BDAT'] as const).flatMap((how) =>
+  (['FIN', 'RST'] as const).map((by) => ({ how, by })),
+);
+
 /** A good server without TLS that goes as far as it is told to; `spoken` collects what it would have written. */
-function good({ reads = Infinity, writes = Infinity, by }: End, spoken: string[] = []): Script {
+function good(
+  how: How,
+  { reads = Infinity, writes = Infinity, by }: End,
+  spoken: string[] = [],
+): Script {
   return async (peer) => {
     const stop = (): void => peer.destroy(by === 'RST');
     let written = 0;
@@ -102,7 +112,9 @@ function good({ reads = Infinity, writes = Infinity, by }: End, spoken: string[]
       }
       inContent = line === 'DATA';
       if (inContent) return say('354 go');
-      if (line.startsWith('EHLO')) return say(...offer('PIPELINING', 'AUTH PLAIN'));
+      if (line.startsWith('EHLO'))
+        return say(...offer('PIPELINING', how === 'BDAT' ? 'CHUNKING' : 'SIZE', 'AUTH PLAIN'));
+      if (line.startsWith('BDAT')) return say('250 2.0.0 queued');
       if (line.startsWith('AUTH')) return say('235 welcome');
       if (line.startsWith('RCPT TO:<no')) return say('550 nobody there');
       if (line !== 'QUIT') return say('250 ok');
@@ -113,9 +125,10 @@ function good({ reads = Infinity, writes = Infinity, by }: End, spoken: string[]
     if (!say('220 mail.example.com')) return;
     for (let at = 0; ; ) {
       const heard = peer.plain.slice(0, reads);
-      const end = heard.indexOf('\r\n', at) + 2;
-      if (end > 1 && end < reads) {
-        if (!answer(heard.slice(at, end - 2))) return;
+      const [whole, line = '', octets = 0] = /^((?:BDAT (\d+))?.*)\r\n/.exec(heard.slice(at)) ?? [];
+      const end = at + (whole?.length ?? reads) + Number(octets);
+      if (end <= heard.length && end < reads) {
+        if (!answer(line)) return;
         at = end;
       } else if (heard.length === reads) return stop();
       else await peer.octets(heard.length + 1);
@@ -127,27 +140,30 @@ const dealWith = (server: ScriptedServer): Promise<Outcome> =>
   deal(options(server, { tls: 'off', auth, allowInsecureAuth: true }));
 
 /** The dialogue whole: what the client and the server say. */
-async function record(): Promise<{ client: string; server: string }> {
+async function record(how: How): Promise<{ client: string; server: string }> {
   const spoken: string[] = [];
-  const server = await start(good({}, spoken));
+  const server = await start(good(how, {}, spoken));
   expect(await dealWith(server)).toBe('accepted');
   expect(server.peer().plain).toMatch(/^EHLO .*QUIT\r\n$/s);
   return { client: server.peer().plain, server: spoken.join('') };
 }
 
+/** What the message ends with on the wire. */
+const LAST = { DATA: '\r\n.\r\n', BDAT: 'ends the text\r\n' } as const;
 const behind = (text: string, part: string): number => text.indexOf(part) + part.length;
 
-test.each(['FIN', 'RST'] as const)(
-  'the server ends by %s when it has read N octets, for each N',
-  async (by) => {
-    const { client } = await record();
-    const data = behind(client, 'DATA\r\n');
-    const dot = behind(client, '\r\n.\r\n');
+test.each(ENDS)(
+  'the server ends by $by when it has read N octets, for each N, by $how',
+  async ({ how, by }) => {
+    const { client } = await record(how);
+    // What the client waits for before the last octet leaves: 354; with BDAT everything goes at once.
+    const data = how === 'DATA' ? behind(client, 'DATA\r\n') : client.indexOf('MAIL');
+    const dot = behind(client, LAST[how]);
     expect(client.length).toBeGreaterThan(300);
     const outcomes = await forEach(client.length + 1, async (reads) =>
-      dealWith(await start(good({ reads, by }))),
+      dealWith(await start(good(how, { reads, by }))),
     );
-    // Without 354 no content leaves; with it all of this small message does, and only a reply says the rest.
+    // Before it no content leaves; with it all of this small message does, and only a reply says the rest.
     const expected = (reads: number): Outcome =>
       reads <= data ? 'not-sent' : reads <= dot ? 'unknown' : 'accepted';
     expect(outcomes).toEqual(outcomes.map((_, reads) => expected(reads)));
@@ -155,17 +171,17 @@ test.each(['FIN', 'RST'] as const)(
   15_000,
 );
 
-test.each(['FIN', 'RST'] as const)(
-  'the server ends by %s when it has written N octets, for each N',
-  async (by) => {
-    const { server } = await record();
-    const go = behind(server, '354 go\r\n');
+test.each(ENDS)(
+  'the server ends by $by when it has written N octets, for each N, by $how',
+  async ({ how, by }) => {
+    const { server } = await record(how);
+    const go = behind(server, how === 'DATA' ? '354 go\r\n' : '235 welcome\r\n');
     const queued = behind(server, '250 2.0.0 queued\r\n');
     expect(server.length).toBeGreaterThan(150);
     const outcomes = await forEach(server.length + 1, async (writes) => {
-      const played = await start(good({ writes, by }));
+      const played = await start(good(how, { writes, by }));
       const outcome = await dealWith(played);
-      return { outcome, whole: played.peer().plain.includes('\r\n.\r\n') };
+      return { outcome, whole: played.peer().plain.includes(LAST[how]) };
     });
     outcomes.forEach(({ outcome, whole }, writes) => {
       const possible: Outcome[] = [

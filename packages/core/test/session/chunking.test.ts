@@ -423,9 +423,7 @@ const cases: readonly Case[] = [
       S: 250 ok
       S: 550 no
       S: 250 whatever
-      C: RSET
       ${SECOND}
-      S: 250 ok
       S: 250 ok
       S: 250 ok
       S: 250 queued`,

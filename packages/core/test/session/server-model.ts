@@ -29,7 +29,7 @@ export interface Character {
   readonly strict: boolean;
   /** What has come behind content in one burst is answered 503, as Haraka does. */
   readonly alone: boolean;
-  /** RFC 3030 §2: what a failed BDAT leaves is indeterminate. It bears nothing but RSET, or it keeps what it had. */
+  /** RFC 3030 §2: what a failed BDAT leaves is indeterminate. It bears nothing but RSET, or it keeps the recipients it had. */
   readonly failed: 'refuses' | 'keeps';
 }
 
@@ -116,8 +116,9 @@ export class ServerModel {
   /** @param greeting - what it has said already */
   constructor(draw: () => Answer, character: Character, greeting: string) {
     this.#draw = draw;
-    // In LMTP, who keeps recipients of its own accord owes replies that nobody can count.
-    this.#character = character.lmtp ? { ...character, failed: 'refuses' } : character;
+    // Who keeps recipients of its own accord would owe replies that nobody can count.
+    const counted = character.lmtp || character.keywords.includes('PRDR');
+    this.#character = counted ? { ...character, failed: 'refuses', strict: true } : character;
     this.#said = greeting.length;
   }
 
@@ -209,10 +210,10 @@ export class ServerModel {
   #fail(): void {
     this.#indeterminate = true;
     this.#excused = false;
+    this.#chunks = '';
     if (this.#character.failed === 'keeps') return;
     this.#sender = undefined;
     this.#recipients = [];
-    this.#chunks = '';
   }
 
   #attempt(octets: number, judge: () => void): void {
@@ -300,12 +301,15 @@ export class ServerModel {
     const envelope = this.#sender !== undefined && this.#recipients.length > 0;
     const impossible =
       (lost && !/^(RSET|QUIT|NOOP)$/.test(line)) ||
-      (line === 'DATA' && !envelope && (strict || lmtp)) ||
-      (recipient !== undefined && this.#sender === undefined && (strict || lmtp));
+      (line === 'DATA' && !envelope && strict) ||
+      (recipient !== undefined && this.#sender === undefined && strict);
     const drawn = this.#draw();
     // It may have done what it was asked, whatever 3yz it says to it.
-    // How many final replies there will be in LMTP is known only where each recipient was accepted or refused.
-    const clear = !lmtp || !/^(RSET|MAIL|RCPT)/.test(line) || !/intermediate|odd-yes/.test(drawn);
+    // Where each recipient gets a final reply, how many there will be is known only where each was accepted or refused.
+    const clear =
+      !(lmtp || this.#has('PRDR')) ||
+      !/^(RSET|MAIL|RCPT)/.test(line) ||
+      !/intermediate|odd-yes/.test(drawn);
     const answer = impossible && KEPT.includes(drawn) ? 'sequence' : clear ? drawn : 'never';
     const yes = KEPT.includes(answer);
     if (line === 'DATA') {
@@ -320,6 +324,8 @@ export class ServerModel {
       return;
     }
     if (line === 'RSET' && yes) this.#reset();
+    // What it makes of a RSET that it refuses is its own affair, but it mixes no messages.
+    if (line === 'RSET') this.#chunks = '';
     // Where either was refused, what comes next may find what was there before.
     if (/^(RSET|MAIL)/.test(line)) this.#parameters = '';
     if (sender !== undefined && yes) {
