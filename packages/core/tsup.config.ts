@@ -14,6 +14,8 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   target: 'node20',
   platform: 'node',
   external: ['cloudflare:sockets'],
+  // Deno and workers know `node:net`, and nothing by the name of `net`.
+  removeNodeProtocol: false,
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
   tsconfig: './tsconfig.json',
   clean: true,

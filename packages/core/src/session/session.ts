@@ -367,7 +367,7 @@ export function createSession(listener?: WireListener): Session {
     again() {
       session.pipelining = 'envelope';
       if (!live.has(running)) return false;
-      writer = undefined;
+      if (writer === running) writer = undefined;
       queue.push(running);
       queue.sort((a, b) => a.number - b.number);
       return true;

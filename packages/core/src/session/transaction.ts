@@ -78,6 +78,7 @@ export function* transaction(
     }
     let command!: EnvelopeCommand;
     let reply!: Reply;
+    let replies: Reply[] | undefined;
     for (;;) {
       const behind = line.overlapping;
       // RFC 3030 §2: what a failed BDAT leaves behind is indeterminate, and so is what one may leave that is not
@@ -120,9 +121,53 @@ export function* transaction(
         }
         if (failed && written <= at + 1) break;
       }
+      const sent = command.phase === 'final';
+      if (!failed && !sent) {
+        // What is left of a known size goes by one BDAT, content of unknown size by chunks.
+        const chunks = chunked && size === undefined;
+        let header = chunked ? bdat((size as number) - data.octets, true) : '';
+        iterator = (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
+        do {
+          const content = yield* read(chunks ? CHUNK_OCTETS : 1);
+          if (chunks) header = bdat(content.length, ended);
+          const phase = ended ? 'final' : chunks ? 'data' : undefined;
+          line.write({
+            line: header,
+            content,
+            phase,
+            text: header.trimEnd() || (ended ? `(${data.octets} octets)` : undefined),
+          });
+          header = '';
+          if (phase === 'data') {
+            reply = (yield) as Reply;
+            if (reply.code >= 300) throw refusedContent('content', reply, { rejected });
+          }
+        } while (!ended);
+        reply = (yield) as Reply;
+      }
+      const each = reply.code === 353;
+      if ((!failed || sent) && (each || line.lmtp)) {
+        // RFC 2033 §4.2: a final reply for each recipient that was accepted. With PRDR they stand between 353 and
+        // the final reply for the message.
+        replies = [];
+        for (const [at, address] of accepted.splice(0).entries()) {
+          if (each || at) {
+            line.expect(line.lmtp && { accepted: [...accepted], rejected: [...rejected] });
+            reply = (yield) as Reply;
+          }
+          if (reply.code < 300) {
+            accepted.push(address);
+            replies.push(reply);
+          } else if (reply.code < 400) throw refusedContent('final', reply, { accepted, rejected });
+          else rejected.push({ address, reply });
+        }
+        if (each) {
+          line.expect();
+          reply = (yield) as Reply;
+        } else reply = replies.at(-1) ?? reply;
+      }
       if (!failed || !refusal) break;
       const refused = refusal.code >= 400 && failed !== RSET;
-      const sent = command.phase === 'final';
       // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot. Where RSET was refused, or
       // a recipient was not, somebody might get it as an empty message: the connection is given up instead.
       if (command === DATA && reply.code === 354 && refused && !accepted[0]) {
@@ -153,50 +198,6 @@ export function* transaction(
             refused || (sent && reply.code >= 400) ? 'rejected' : sent ? 'unknown' : 'not-sent',
         },
       );
-    }
-    if (command.phase !== 'final') {
-      // What is left of a known size goes by one BDAT, content of unknown size by chunks.
-      const chunks = chunked && size === undefined;
-      let header = chunked ? bdat((size as number) - data.octets, true) : '';
-      iterator = (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
-      do {
-        const content = yield* read(chunks ? CHUNK_OCTETS : 1);
-        if (chunks) header = bdat(content.length, ended);
-        const phase = ended ? 'final' : chunks ? 'data' : undefined;
-        line.write({
-          line: header,
-          content,
-          phase,
-          text: header.trimEnd() || (ended ? `(${data.octets} octets)` : undefined),
-        });
-        header = '';
-        if (phase === 'data') {
-          reply = (yield) as Reply;
-          if (reply.code >= 300) throw refusedContent('content', reply, { rejected });
-        }
-      } while (!ended);
-      reply = (yield) as Reply;
-    }
-    let replies: Reply[] | undefined;
-    const each = reply.code === 353;
-    if (each || line.lmtp) {
-      // RFC 2033 §4.2: a final reply for each recipient that was accepted. With PRDR they stand between 353 and
-      // the final reply for the message.
-      replies = [];
-      for (const [at, address] of accepted.splice(0).entries()) {
-        if (each || at) {
-          line.expect(line.lmtp && { accepted: [...accepted], rejected: [...rejected] });
-          reply = (yield) as Reply;
-        }
-        if (reply.code < 300) {
-          accepted.push(address);
-          replies.push(reply);
-        } else rejected.push({ address, reply });
-      }
-      if (each) {
-        line.expect();
-        reply = (yield) as Reply;
-      } else reply = replies.at(-1) ?? reply;
     }
     line.transactionOpen = chunked && reply.code >= 300;
     if (!accepted[0] || reply.code >= 300) throw refusedContent('final', reply, { rejected });

@@ -1,18 +1,23 @@
 /** LIMITS RCPTMAX and MAILMAX (RFC 9422): one message in several transactions, several connections for several messages. */
 import { describe, expect, test } from 'vitest';
-import { createPool } from '../../src/pool/index.ts';
+import { createPool, type PoolOptions } from '../../src/pool/index.ts';
 import {
   failureOf,
   greet,
   MESSAGE,
   options,
   type Peer,
+  type ScriptedServer,
   useServers,
   verdict,
   within,
 } from '../e2e/scripted-server.ts';
 
 const start = useServers();
+const pooled = (server: ScriptedServer): PoolOptions => {
+  const { transport: _, ...rest } = options(server);
+  return { ...rest, tls: 'off' };
+};
 const FIVE = ['b1', 'b2', 'b3', 'b4', 'b5'].map((name) => `${name}@example.com`);
 
 /** What transactions took: the recipients of each, as far as it was accepted. */
@@ -59,7 +64,7 @@ describe('RCPTMAX', () => {
   ])('send() needs as many transactions as it takes when it is %i', async (most, expected) => {
     const taken: string[][] = [];
     const server = await at(`RCPTMAX=${most}`, taken);
-    const pool = createPool({ ...options(server), tls: 'off' });
+    const pool = createPool(pooled(server));
     const receipt = await within(4_000, pool.send({ ...MESSAGE, to: FIVE }));
     await pool.close();
     expect(taken).toEqual(expected);
@@ -75,7 +80,7 @@ describe('RCPTMAX', () => {
   test('send() counts refusals as values when somebody gets the message', async () => {
     const taken: string[][] = [];
     const server = await at('RCPTMAX=2', taken);
-    const pool = createPool({ ...options(server), tls: 'off' });
+    const pool = createPool(pooled(server));
     const to = [
       'no1@example.com',
       'no2@example.com',
@@ -97,7 +102,7 @@ describe('RCPTMAX', () => {
   test('send() fails with all refusals when nobody gets the message', async () => {
     const taken: string[][] = [];
     const server = await at('RCPTMAX=1', taken);
-    const pool = createPool({ ...options(server), tls: 'off' });
+    const pool = createPool(pooled(server));
     const error = await failureOf(
       pool.send({ ...MESSAGE, to: ['no1@example.com', 'no2@example.com'] }),
     );
@@ -113,7 +118,7 @@ describe('RCPTMAX', () => {
   test('send() says who has the message, and sends nothing again, when the connection is lost in the middle', async () => {
     const taken: string[][] = [];
     const server = await at('RCPTMAX=2', taken, 1);
-    const pool = createPool({ ...options(server), tls: 'off' });
+    const pool = createPool(pooled(server));
     const error = await failureOf(pool.send({ ...MESSAGE, to: FIVE }));
     await pool.close();
     expect(verdict(error)).toBe('ERR_SMTP_CLOSED in final, unknown, unknown');
@@ -123,7 +128,7 @@ describe('RCPTMAX', () => {
 
   test('send() says nothing to the server when the message cannot be sent in parts', async () => {
     const server = await at('RCPTMAX=2', []);
-    const pool = createPool({ ...options(server), tls: 'off' });
+    const pool = createPool(pooled(server));
     async function* content(): AsyncGenerator<Uint8Array> {
       yield new TextEncoder().encode(MESSAGE.content);
     }
@@ -141,7 +146,7 @@ describe('RCPTMAX', () => {
 test('send() takes another connection when MAILMAX is reached', async () => {
   const taken: string[][] = [];
   const server = await at('MAILMAX=2', taken);
-  const pool = createPool({ ...options(server), tls: 'off', maxConnections: 1 });
+  const pool = createPool({ ...pooled(server), maxConnections: 1 });
   for (let count = 0; count < 5; count += 1) await within(4_000, pool.send(MESSAGE));
   await pool.close();
   expect(server.peers.map(({ lines }) => lines.filter((line) => line === 'DATA').length)).toEqual([
