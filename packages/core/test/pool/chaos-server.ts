@@ -20,6 +20,8 @@ const FAULTS = {
   connect: ['RST', 'FIN', '421', 'stall'],
   hello: ['RST', 'FIN', '421', 'stall'],
   command: ['RST', 'FIN', '421', 'stall', '451', '550'],
+  // RFC 5321 §4.1.1.5: the receiver "MUST send" 250 to it. In one group with BDAT it cannot be otherwise.
+  reset: ['RST', 'FIN', '421', 'stall'],
   content: ['RST', 'FIN', 'stall', 'early 451', 'early 421', 'slow'],
   final: [
     'RST',
@@ -164,7 +166,7 @@ class Conversation {
     } else if (verb === 'QUIT') {
       if (!this.#fault('quit')) this.#end('221 bye');
     } else if (verb === 'RSET') {
-      if (this.#fault('command')) return;
+      if (this.#fault('reset')) return;
       this.#reset();
       this.#say('250 ok');
     } else if (verb === 'NOOP') this.#say('250 ok');

@@ -11,7 +11,7 @@ const MESSAGES = 10_000;
 /** What goes wrong is drawn with this; when it happens depends on the machine as well. */
 const SEED = Number(process.env['CHAOS_SEED'] ?? 20_251_125);
 /** Whether half of the connections of some servers offer CHUNKING. */
-const CHUNKING: boolean = false;
+const CHUNKING: boolean = true;
 
 /** Messages under way at once, for each pool: so many that some find the queue full. */
 const CALLERS = 40;
