@@ -248,8 +248,7 @@ function authority(file) {
 
 /** In the API's words, and in those of this command line. */
 const WORDS = [
-  ['; to trust it, set tlsOptions.ca', '; to trust it, use --ca FILE'],
-  ['; to trust it, set tlsOptions.servername', '; use as --host a name that its certificate has'],
+  ['; see tlsOptions', '; to trust it, use --ca FILE'],
   ["use tls: 'implicit'", 'use --tls implicit'],
   ["use tls: 'starttls'", 'use --tls starttls'],
 ];

@@ -1,12 +1,6 @@
-/** SmtpClient: the promise API over a session and its driver, for whatever runtime. */
-import { drive } from './driver/driver.ts';
-import type { Transport, TransportOptions } from './driver/transport.ts';
+/** SmtpClient: the promise API, as driver/driver.ts makes it for whatever runtime. */
 import type { RejectedRecipient } from './errors.ts';
-import { type ConnectOptions, resolveOptions } from './options.ts';
-import { envelope, type OutgoingMessage, type SendOptions } from './session/envelope.ts';
-import { noop, reset, verify } from './session/reset.ts';
-import { createSession } from './session/session.ts';
-import { transaction } from './session/transaction.ts';
+import type { OutgoingMessage, SendOptions } from './session/envelope.ts';
 import type { Capabilities } from './wire/extension.ts';
 import type { Reply } from './wire/reply.ts';
 
@@ -84,60 +78,4 @@ export interface SmtpClient {
 
   /** As {@link SmtpClient.close}. */
   [Symbol.asyncDispose](): Promise<void>;
-}
-
-/**
- * connect() for a runtime.
- *
- * @param transport - what connects where the options name nothing
- */
-export async function connectBy(
-  transport: (options: TransportOptions) => Promise<Transport>,
-  given: ConnectOptions,
-): Promise<SmtpClient> {
-  const options = resolveOptions(given, transport);
-  const { clock } = options;
-  const begun = clock.performance.now();
-  const session = createSession((direction, text, phase) => {
-    try {
-      options.onTranscript?.({
-        direction,
-        text,
-        phase,
-        secure: session.secure,
-        at: clock.performance.now() - begun,
-      });
-    } catch (error) {
-      // Whatever it throws, a caller is told by an SmtpError.
-      session.end(error as Error);
-    }
-  });
-  const pass = (given.auth as { readonly pass?: string } | undefined)?.pass;
-  if (pass) session.secrets.push(pass);
-  const { run, close, closed, destroy } = await drive(session, options);
-  const { capabilities, secure, greeting } = session;
-  return {
-    capabilities,
-    secure,
-    greeting: greeting as Reply,
-    closed,
-    get pipelining() {
-      return session.pipelining;
-    },
-    get roundTrips() {
-      return session.roundTrips;
-    },
-    send: async (message, how = {}) =>
-      run(
-        'transaction',
-        transaction(session, envelope(message, capabilities, how), how),
-        how.signal,
-      ),
-    verify: async (address) => run('verify', verify(session, address)),
-    noop: () => run('noop', noop(session)),
-    reset: () => run('reset', reset(session)),
-    close,
-    destroy,
-    [Symbol.asyncDispose]: close,
-  };
 }

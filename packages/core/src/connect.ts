@@ -1,5 +1,6 @@
 /** connect() by node:net and node:tls: Node, Bun and Deno. */
-import { connectBy, type SmtpClient } from './client.ts';
+import type { SmtpClient } from './client.ts';
+import { connectBy } from './driver/driver.ts';
 import { nodeTransport } from './driver/node-transport.ts';
 import type { ConnectOptions } from './options.ts';
 

@@ -124,7 +124,7 @@ export class SmtpError extends Error {
         : // RFC 5321 §4.2.1: 4yz invites to try again, 5yz does not. One recipient that is refused for now is worth it.
           [details, ...(details.rejected ?? [])].some(({ reply }) => /^4/.test(`${reply?.code}`))
           ? 'later'
-          : code === 'ERR_SMTP_REPLY'
+          : /REPLY/.test(code)
             ? 'never'
             : /PROTO|TIME|CLOSED|CONN|ABORT/.test(code)
               ? 'reconnect'
@@ -143,7 +143,7 @@ export class SmtpError extends Error {
  * ```
  */
 export function isSmtpError(error: unknown): error is SmtpError {
-  return error instanceof Error && error.name === 'SmtpError';
+  return (error as Error | undefined)?.name === 'SmtpError';
 }
 
 /**
@@ -151,17 +151,17 @@ export function isSmtpError(error: unknown): error is SmtpError {
  * place where it is the reason: it breaks the protocol.
  *
  * @param what - what cannot be done, and why if it is not the reply
+ * @param phase - may be left out for what ends a session: each procedure then fails in a phase of its own
  */
 export function fault(
   code: SmtpErrorCode,
   what: string,
-  phase: Phase = 'idle',
+  phase?: Phase,
   details: Partial<SmtpErrorDetails> = {},
 ): SmtpError {
-  const { reply } = details;
   return new SmtpError(
-    (reply?.code as number) < 400 ? 'ERR_SMTP_PROTOCOL' : code,
-    `Cannot ${what}${reply ? `: server replied ${describeReply(reply)}` : ''}`,
-    { ...details, phase },
+    (details.reply?.code as number) < 400 ? 'ERR_SMTP_PROTOCOL' : code,
+    `Cannot ${what}${details.reply ? `: server replied ${describeReply(details.reply)}` : ''}`,
+    { ...details, phase: phase as Phase },
   );
 }

@@ -4,7 +4,7 @@ import type { Phase } from './errors.ts';
 import { login } from './sasl/login.ts';
 import type { SaslMechanism } from './sasl/mechanism.ts';
 import { plain } from './sasl/plain.ts';
-import { TIMEOUTS, type Timeouts } from './session/limits.ts';
+import { type Timeouts, WRITE_OCTETS } from './session/limits.ts';
 import type { Line } from './session/procedure.ts';
 import { unusable } from './wire/command.ts';
 import { parsePath } from './wire/path.ts';
@@ -82,27 +82,19 @@ export interface ConnectOptions {
 }
 
 type Defaulted = Required<
-  Pick<ConnectOptions, 'clock' | 'pipelining' | 'port' | 'tls' | 'tlsOptions' | 'transport'>
+  Pick<ConnectOptions, 'pipelining' | 'port' | 'tls' | 'tlsOptions' | 'transport'>
 >;
 
 /** Options with every default in place. */
 export interface ResolvedOptions
-  extends Omit<ConnectOptions, keyof Defaulted | 'timeouts' | 'window'>,
+  extends Omit<ConnectOptions, keyof Defaulted | 'name' | 'window'>,
     Defaulted {
   /** Whether TLS comes before the first octet. */
   readonly secure: boolean;
+  readonly name: string | undefined;
   readonly mechanisms: readonly SaslMechanism[];
   readonly window: Line['window'];
-  readonly timeouts: Timeouts;
 }
-
-/** What options can be, where they are words. */
-const WORDS = {
-  host: /^(?!undefined$)./,
-  tls: /^(implicit|starttls|opportunistic|off)$/,
-  pipelining: /^(flight|overlap|envelope|off)$/,
-  protocol: /^([sl]mtp|undefined)$/,
-} as const;
 
 /**
  * @param transport - what connects where the options bring nothing of their own
@@ -112,30 +104,29 @@ export function resolveOptions(
   options: ConnectOptions,
   transport: (options: TransportOptions) => Promise<Transport>,
 ): ResolvedOptions {
-  const { auth = [], name } = options;
-  const tls = options.tls ?? (options.port === 465 ? 'implicit' : 'starttls');
-  const secure = tls === 'implicit';
+  const { auth = [], name, tls = options.port === 465 ? 'implicit' : 'starttls' } = options;
   const resolved: ResolvedOptions = {
     pipelining: 'overlap',
-    port: secure ? 465 : options.protocol === 'lmtp' ? 24 : 587,
+    port: tls === 'implicit' ? 465 : options.protocol === 'lmtp' ? 24 : 587,
     tlsOptions: {},
     transport,
-    clock: globalThis,
     ...options,
     // A transport is given these options, and no credentials; the driver leaves the mechanisms out.
     auth: [],
     tls,
-    secure,
-    window: { transactions: 32, octets: 1_048_576, ...options.window },
+    secure: tls === 'implicit',
+    window: { transactions: 32, octets: 16 * WRITE_OCTETS, ...options.window },
     // What may stand behind the `@` of a mailbox is what EHLO takes (RFC 5321 §4.1.1.1).
-    ...(name !== undefined && { name: parsePath(`a@${name}`, 'name').slice(2) }),
-    timeouts: { ...TIMEOUTS, ...options.timeouts },
+    name: name === undefined ? name : parsePath(`a@${name}`, 'name').slice(2),
     mechanisms: 'pass' in auth ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
   };
-  for (const [what, grammar] of Object.entries(WORDS)) {
-    const word = resolved[what as keyof typeof WORDS];
-    if (!grammar.test(word as string)) throw unusable(word, what);
-  }
+  for (const [what, grammar] of Object.entries({
+    host: /./,
+    tls: /^(implicit|starttls|opportunistic|off)$/,
+    pipelining: /^(flight|overlap|envelope|off)$/,
+    protocol: /^([sl]mtp)?$/,
+  }) as ['host', RegExp][])
+    if (!grammar.test(resolved[what] ?? '')) throw unusable(resolved[what], what);
   for (const [what, value] of Object.entries({ ...resolved.timeouts, ...resolved.window }))
     if (!(value > 0)) throw unusable(value, what);
   return resolved;

@@ -1,122 +1,131 @@
 /**
- * Performs a session's actions on a transport and feeds it events. Owns the clock: one timer, for
- * whatever the session waits for.
+ * Performs a session's actions on a transport and feeds it events, and gives its procedures as promises. Owns the
+ * clock: one timer, for whatever the session waits for.
  */
+import type { SmtpClient } from '../client.ts';
 import { fault, type SmtpError } from '../errors.ts';
-import type { ResolvedOptions } from '../options.ts';
-import type { Timeouts } from '../session/limits.ts';
+import { type ConnectOptions, resolveOptions } from '../options.ts';
+import { envelope } from '../session/envelope.ts';
+import { DEADLINES, FIVE_MINUTES, MINIMUM_RATE, type Timeouts } from '../session/limits.ts';
 import { open } from '../session/open.ts';
 import type { ProcedureName } from '../session/phase.ts';
 import type { Procedure } from '../session/procedure.ts';
 import { quit } from '../session/quit.ts';
-import type { Session, Task, Wait } from '../session/session.ts';
+import { noop, reset, verify } from '../session/reset.ts';
+import { createSession, type Task, type Wait } from '../session/session.ts';
+import { transaction } from '../session/transaction.ts';
+import type { Reply } from '../wire/reply.ts';
 import type { Transport, TransportOptions } from './transport.ts';
 
-/** A session under way. */
-export interface Driver {
-  /** Runs a procedure. What is begun in one turn of the event loop leaves in one write. */
-  run<T>(name: ProcedureName, procedure: Procedure<T>, aborting?: AbortSignal): Promise<T>;
-  /** Says QUIT behind all that runs. Resolves when nothing is left of the connection. */
-  close(): Promise<void>;
-  /** Resolves when nothing is left of the connection. */
-  readonly closed: Promise<void>;
-  /** Fails everything that runs, and closes at once. */
-  destroy(cause?: Error): void;
-}
-
-/** Connects and opens a session; resolves when it is ready. */
-export async function drive(session: Session, options: ResolvedOptions): Promise<Driver> {
-  const { timeouts, clock } = options;
+/**
+ * connect() for a runtime.
+ *
+ * @param connecting - what connects where the options name nothing
+ */
+export async function connectBy(
+  connecting: (options: TransportOptions) => Promise<Transport>,
+  given: ConnectOptions,
+): Promise<SmtpClient> {
+  const options = resolveOptions(given, connecting);
+  const { clock = globalThis } = options;
+  const begun = clock.performance.now();
+  const session = createSession((direction, text, phase) => {
+    try {
+      options.onTranscript?.({
+        direction,
+        text,
+        phase,
+        secure: session.secure,
+        at: clock.performance.now() - begun,
+      });
+    } catch (error) {
+      // Whatever it throws, a caller is told by an SmtpError.
+      session.end(error as Error);
+    }
+  });
+  const pass = (given.auth as { readonly pass?: string } | undefined)?.pass;
+  if (pass) session.secrets.push(pass);
   const gone = new AbortController();
   const { signal } = gone;
-  let leave!: () => void;
   const closed = new Promise<void>((resolve) => {
-    leave = resolve;
+    signal.addEventListener('abort', () => resolve());
   });
-  let transport: Transport | undefined;
+  let transport: Transport;
   let choked = false;
   let watched: Wait | undefined;
   let timer: unknown;
-  /** Octets written since the content began that is being written, and when it did; Infinity where there is none. */
-  let written = 0;
-  let begun = Infinity;
+  /** When the content that is being written would be where it is at its minimum rate; NaN where there is none. */
+  let due = NaN;
 
   const pump = (): void => {
-    // Every wait has a deadline of its own.
-    const { waiting } = session;
-    if (waiting !== watched) {
-      watched = waiting;
-      clock.clearTimeout(timer);
-      const { phase } = waiting ?? {};
-      if (phase !== 'content') begun = Infinity;
-      else if (begun === Infinity) {
-        begun = clock.performance.now();
-        written = 0;
+    let changed = false;
+    for (;;) {
+      // Every wait has a deadline of its own.
+      if (watched !== session.waiting) {
+        watched = session.waiting;
+        clock.clearTimeout(timer);
+        due = watched?.phase === 'content' ? due || clock.performance.now() : NaN;
+        changed = true;
       }
-      // Content that is behind its minimum rate has less time left, whoever holds it up.
-      if (phase)
-        timer = deadline(
-          phase,
-          session.fail,
-          Math.min(0, begun - clock.performance.now() + (written / timeouts.minimumRate) * 1_000),
-        );
-    }
-    // While the transport is full nothing more is performed, but the end of the session, which waits for nothing.
-    while (!(choked && waiting)) {
-      const action = session.poll();
+      // While the transport is full nothing more is performed, but the end of the session, which waits for nothing.
+      const action = choked && watched ? undefined : session.poll();
       if (!action) break;
       if (action.type === 'write') {
-        written += action.octets.length;
-        choked = !transport?.write(action.octets);
+        due += (action.octets.length / (options.timeouts?.minimumRate ?? MINIMUM_RATE)) * 1_000;
+        choked = !transport.write(action.octets);
       } else if (action.type !== 'close') {
         // Called in this very turn: once a handshake is due, nothing may be read from the plain transport.
-        void (async () => (action.type === 'await' ? action.ask() : transport?.startTls()))()
+        void (async () => (action.type === 'await' ? action.ask() : transport.startTls()))()
           .then(
             (value) => session.answer(action, value),
             (error) => session.refuse(action, error),
           )
           .then(pump);
-      } else if (action.abrupt) finish();
+      } else if (action.abrupt) destroy();
       else {
-        transport?.end();
+        transport.end();
         // RFC 5321 §4.1.1.10 lets the server close first; one that does not is not waited for.
-        timer = clock.setTimeout(finish, 1_000);
+        timer = clock.setTimeout(destroy, 1_000);
       }
     }
+    // Content that is behind its minimum rate has less time left, whoever holds it up. What was written just now counts.
+    if (changed && watched)
+      timer = deadline(watched.phase, session.fail, due - clock.performance.now());
   };
-  const finish = (): void => {
-    clock.clearTimeout(timer);
-    // Once: destroy() may call onClose() at once.
-    if (signal.aborted) return;
-    gone.abort();
-    transport?.destroy();
-    leave();
-  };
-  const deadline = (name: keyof Timeouts, late: (error: SmtpError) => void, ahead = 0): unknown =>
+  /** @param ahead - the ms by which content is ahead of its minimum rate: what is behind has less time left */
+  const deadline = (
+    name: keyof Timeouts,
+    late: (error: SmtpError) => void,
+    ahead?: number,
+  ): unknown =>
     clock.setTimeout(
       () => {
         late(
           fault(
             'ERR_SMTP_TIMEOUT',
             `go on: timeouts.${name} passed${
-              name === 'greeting' && !session.secure
-                ? `; if port ${options.port} speaks TLS, use tls: 'implicit'`
-                : ''
+              name === 'greeting' && !session.secure ? "; use tls: 'implicit'?" : ''
             }`,
           ),
         );
         pump();
       },
       // setTimeout() takes what is longer than 2 ** 31 ms for 1 ms: 23 days are enough.
-      Math.min(timeouts[name] + ahead, 2_000_000_000),
+      Math.min(options.timeouts?.[name] ?? DEADLINES[name] ?? FIVE_MINUTES, 2_000_000_000) +
+        (Math.min(0, ahead as number) || 0),
     );
-  const run: Driver['run'] = (name, procedure, aborting) =>
+  /** Runs a procedure. What is begun in one turn of the event loop leaves in one write. */
+  const run = <T>(
+    name: ProcedureName,
+    procedure: Procedure<T>,
+    aborting?: AbortSignal,
+  ): Promise<T> =>
     new Promise((resolve, reject) => {
       let task: Task | undefined;
       const onAbort = (): void => {
         session.abort(
           task as Task,
-          fault('ERR_SMTP_ABORTED', 'go on: aborted', 'idle', {
+          fault('ERR_SMTP_ABORTED', 'go on: aborted', undefined, {
             cause: aborting?.reason,
           }),
         );
@@ -136,12 +145,13 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
     });
   const destroy = (cause?: Error): void => {
     session.end(cause);
-    finish();
+    clock.clearTimeout(timer);
+    // Once: destroy() may call onClose() at once.
+    if (signal.aborted) return;
+    gone.abort();
+    transport?.destroy();
   };
-  const close = (): Promise<void> =>
-    run('quit', quit(session))
-      .catch(destroy)
-      .then(() => closed);
+  const close = (): Promise<void> => run('quit', quit(session)).then(() => closed, destroy);
   const connect = async (): Promise<Transport> => {
     transport =
       typeof options.transport === 'function'
@@ -162,12 +172,33 @@ export async function drive(session: Session, options: ResolvedOptions): Promise
     return transport;
   };
 
-  try {
-    await run('open', open(session, { ...options, connect }), options.signal);
-  } catch (error) {
+  await run('open', open(session, { ...options, connect }), options.signal).catch((error) => {
     // The caller is told at once; a server that has refused to go on is told by QUIT.
     void close();
     throw error;
-  }
-  return { run, close, closed, destroy };
+  });
+  return {
+    capabilities: session.capabilities,
+    secure: session.secure,
+    greeting: session.greeting as Reply,
+    closed,
+    get pipelining() {
+      return session.pipelining;
+    },
+    get roundTrips() {
+      return session.roundTrips;
+    },
+    send: async (message, how = {}) =>
+      run(
+        'transaction',
+        transaction(session, envelope(message, session.capabilities, how), how),
+        how.signal,
+      ),
+    verify: async (address) => run('verify', verify(session, address)),
+    noop: () => run('noop', noop(session)),
+    reset: () => run('reset', reset(session)),
+    close,
+    destroy,
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -1,6 +1,7 @@
 /** Transports over node:net and node:tls: Node, Bun and Deno. */
-import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import net from 'node:net';
+import tls from 'node:tls';
+import type { TlsChannel } from '../sasl/mechanism.ts';
 import type { Transport, TransportEvents, TransportOptions } from './transport.ts';
 
 /** What an open socket has to know of the server that it leads to. */
@@ -15,37 +16,32 @@ export type SocketTransportOptions = Pick<
  * @param ready - the event that says so
  */
 async function over(
-  first: Socket,
+  first: net.Socket,
   ready: string,
   options: SocketTransportOptions,
 ): Promise<Transport> {
-  const { host, port, tlsOptions, resumption = {} } = options;
-  let socket!: Socket;
+  const { host, resumption = {} } = options;
+  let socket!: net.Socket;
   let events: TransportEvents | undefined;
 
-  /** Makes `next` the socket at once; resolves when it is ready. */
-  const use = (next: Socket, ready: string): Promise<void> =>
+  /** Makes `next` the socket at once; resolves to it when it is ready. */
+  const use = (next: net.Socket, ready: string): Promise<net.Socket> =>
     new Promise((resolve, reject) => {
       let cause: (NodeJS.ErrnoException & { reason?: string }) | undefined;
       socket = next
-        .once(ready, resolve)
-        // What is read from the plain socket once TLS has begun is nobody's.
-        .on('data', (octets: Uint8Array) => next === socket && events?.onData(octets))
+        .once(ready, () => resolve(next))
         .on('drain', () => events?.onDrain())
         .on('error', (error) => {
           cause = error;
-          const { code, reason, message } = cause;
           // The message of OpenSSL is a log line, and a failure on several addresses has none.
           // Runtimes word the same failure of TLS differently, so the cure goes by code.
-          cause.message = `${host}:${port}: ${reason ?? (message || code)}${
-            options.secure && /SSL|EPROTO/.test(code as string)
-              ? `; if port ${port} speaks STARTTLS, use tls: 'starttls'`
-              : /ALTNAME/.test(code as string)
-                ? '; to trust it, set tlsOptions.servername'
-                : // SELF_SIGNED_CERT_IN_CHAIN, UNABLE_TO_VERIFY_LEAF_SIGNATURE, UNABLE_TO_GET_ISSUER_CERT …
-                  /SIGN|ISSUER/.test(code as string)
-                  ? '; to trust it, set tlsOptions.ca'
-                  : ''
+          cause.message = `${host}:${options.port}: ${cause.reason ?? (cause.message || cause.code)}${
+            options.secure && /SSL|EPROTO/.test(cause.code as string)
+              ? "; use tls: 'starttls'?"
+              : // ERR_TLS_CERT_ALTNAME_INVALID, SELF_SIGNED_CERT_IN_CHAIN, UNABLE_TO_VERIFY_LEAF_SIGNATURE …
+                /CERT|SIGN/.test(cause.code as string)
+                ? '; see tlsOptions'
+                : ''
           }`;
         })
         .on('close', () => {
@@ -53,33 +49,40 @@ async function over(
           if (next === socket) events?.onClose(cause);
         });
     });
+  /** What is read from the plain socket once TLS has begun is nobody's. */
+  const read = (from: net.Socket): net.Socket =>
+    from.on('data', (octets: Uint8Array) => from === socket && events?.onData(octets));
+
   await use(first, ready);
   return {
     secure: false,
     localAddress: first.localAddress,
     attach(to) {
       events = to;
+      // Not before: what is read goes to whoever listens.
+      read(first);
     },
     write: (octets) => socket.write(octets),
-    async startTls() {
-      const secured = connectTls({
-        // RFC 6066 §3: an address is no server name.
-        servername: isIP(host) ? '' : host,
-        // RFC 8997: whatever the runtime was started with.
-        minVersion: 'TLSv1.2',
-        session: resumption.session as Uint8Array as Buffer,
-        ...(tlsOptions as ConnectionOptions),
-        socket,
-        host,
-      }).on('session', (session) => {
-        resumption.session = session;
-      });
-      await use(secured, 'secureConnect');
-      // RFC 9266 §4: under TLS 1.2 it would take an extended master secret, which nobody can ask for here.
-      return secured.getProtocol() === 'TLSv1.3'
-        ? secured.exportKeyingMaterial?.(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
-        : undefined;
-    },
+    startTls: () =>
+      use(
+        read(
+          tls
+            .connect({
+              // RFC 6066 §3: an address is no server name.
+              servername: net.isIP(host) ? '' : host,
+              // RFC 8997: whatever the runtime was started with.
+              minVersion: 'TLSv1.2',
+              ...(resumption as tls.ConnectionOptions),
+              ...(options.tlsOptions as tls.ConnectionOptions),
+              socket,
+              host,
+            })
+            .on('session', (session) => {
+              resumption.session = session;
+            }),
+        ),
+        'secureConnect',
+      ) as Promise<TlsChannel>,
     end: () => socket.end(),
     destroy: () => socket.destroy(),
   };
@@ -87,7 +90,7 @@ async function over(
 
 /** Connects by node:net; `startTls()` goes on by node:tls. */
 export const nodeTransport = (options: TransportOptions): Promise<Transport> =>
-  over(connect({ ...options, noDelay: true } as NetConnectOpts), 'connect', options);
+  over(net.connect({ ...options, noDelay: true } as net.NetConnectOpts), 'connect', options);
 
 /**
  * A transport over a socket of your own: one that a proxy has connected, a Unix domain socket. It waits until the
@@ -112,7 +115,7 @@ export const nodeTransport = (options: TransportOptions): Promise<Transport> =>
  * ```
  */
 export async function socketTransport(
-  socket: Socket,
+  socket: net.Socket,
   options: SocketTransportOptions,
 ): Promise<Transport> {
   if (socket.destroyed)

@@ -1,4 +1,5 @@
 /** What the driver needs of a transport. Bring your own for a proxy, another runtime, or a test. */
+import type { TlsChannel } from '../sasl/mechanism.ts';
 
 /** How a transport speaks to the driver. All calls are synchronous. */
 export interface TransportEvents {
@@ -22,10 +23,10 @@ export interface Transport {
   write(octets: Uint8Array): boolean;
   /**
    * Upgrades to TLS (RFC 3207 §4): stops reading plain octets before it returns. Rejects where the
-   * handshake or the certificate fails. Resolves to the `tls-exporter` binding of the channel (RFC 9266) where
-   * there is one.
+   * handshake or the certificate fails. Resolves to what SASL can bind itself to (RFC 9266), where the runtime
+   * has it.
    */
-  startTls(): Promise<Uint8Array | undefined | void>;
+  startTls(): Promise<TlsChannel | undefined | void>;
   /** Ends in order: what was written still leaves. */
   end(): unknown;
   /** Closes at once and releases everything. May be called more than once. */

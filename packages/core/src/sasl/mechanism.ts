@@ -25,12 +25,23 @@ export interface SaslMechanism {
   readonly strength: number;
   /** Whether who reads the wire learns the secret: such a mechanism is refused without TLS. */
   readonly exposesSecret: boolean;
-  /** Whether there is a variant `NAME-PLUS`, which is used where the server offers it and the channel can be bound. */
-  readonly bindsChannel?: boolean;
+  /**
+   * The binding of a channel: then there is a variant `NAME-PLUS`, which is used where the server offers it.
+   * Undefined where the channel cannot be bound.
+   */
+  bindsChannel?(channel: TlsChannel | undefined): Uint8Array | undefined;
   /** Whether one more exchange, with `refresh`, may succeed where the first was refused: a token can have expired. */
   readonly refreshes?: boolean;
   /** Begins one exchange. Called once for each attempt; the session always gives the context. */
   start(context?: SaslContext): SaslExchange;
+}
+
+/** What a mechanism can bind itself to (RFC 9266): a TLS connection, as node:tls has it. */
+export interface TlsChannel {
+  /** 'TLSv1.3'. */
+  getProtocol?(): string | null;
+  /** Keying material of this connection (RFC 8446 §7.5). */
+  exportKeyingMaterial?(length: number, label: string, context?: Uint8Array): Uint8Array;
 }
 
 /** What an exchange may need to know beside its credentials. */

@@ -3,7 +3,7 @@
  * it, and neither shows it. It knows the messages and what they are hashed to; WebCrypto does the hashing.
  */
 import { gs2Header, saslName } from './gs2.ts';
-import { fromBase64, type SaslMechanism, toBase64 } from './mechanism.ts';
+import { fromBase64, type SaslMechanism, type TlsChannel, toBase64 } from './mechanism.ts';
 import { saslPrep } from './saslprep.ts';
 import { utf8 } from './text.ts';
 
@@ -59,7 +59,7 @@ export function scramSha256(credentials: ScramCredentials): SaslMechanism {
  * ```ts
  * import { scramSha512 } from '@posthorn/core/sasl';
  *
- * console.log(scramSha512({ user: 'user', pass: 'pencil' }).bindsChannel); // true
+ * console.log(scramSha512({ user: 'user', pass: 'pencil' }).strength); // 9
  * ```
  */
 export function scramSha512(credentials: ScramCredentials): SaslMechanism {
@@ -84,7 +84,7 @@ export function scram(
     name: `SCRAM-${hash}`,
     strength,
     exposesSecret: false,
-    bindsChannel: true,
+    bindsChannel,
     async *start(context) {
       const { plus, channelBinding } = context ?? {};
       // RFC 5802 §6: "y" where the client could bind the channel, and the server does not seem to.
@@ -129,6 +129,18 @@ export function scram(
       yield utf8('');
     },
   };
+}
+
+/** The `tls-exporter` binding (RFC 9266): 32 octets, or undefined where the runtime or the connection has none. */
+function bindsChannel(channel: TlsChannel | undefined): Uint8Array | undefined {
+  // RFC 9266 §4: under TLS 1.2 it would take an extended master secret, which nobody can ask for here.
+  if (channel?.getProtocol?.() !== 'TLSv1.3') return undefined;
+  try {
+    return channel.exportKeyingMaterial?.(32, 'EXPORTER-Channel-Binding', new Uint8Array(0));
+  } catch {
+    // The connection is lost: what is written next will say so.
+    return undefined;
+  }
 }
 
 /**

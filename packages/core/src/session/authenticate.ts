@@ -14,7 +14,7 @@ export interface AuthenticateOptions {
 
 /** AUTH (RFC 4954 §4): the strongest mechanism that the server offers. */
 export function* authenticate(line: Line, options: AuthenticateOptions): Procedure<void> {
-  const { channelBinding, capabilities } = line;
+  const { capabilities } = line;
   let why = `the server offers no ${options.mechanisms.map(({ name }) => name)}`;
   let reply: Reply | undefined;
   // One whose credentials can be brought afresh stands there twice.
@@ -23,8 +23,8 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
     .sort((a, b) => b.strength - a.strength);
   for (const [at, mechanism] of attempts.entries()) {
     let { name } = mechanism;
-    const plus =
-      !!mechanism.bindsChannel && !!channelBinding && capabilities.auth.has(`${name}-PLUS`);
+    const channelBinding = mechanism.bindsChannel?.(line.channel);
+    const plus = !!channelBinding && capabilities.auth.has(`${name}-PLUS`);
     if (plus) name += '-PLUS';
     if (!capabilities.auth.has(name)) continue;
     if (mechanism.exposesSecret && !line.secure && !options.allowInsecureAuth) {

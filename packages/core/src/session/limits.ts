@@ -1,3 +1,12 @@
+/** Content goes to the transport in writes of about this many octets. */
+export const WRITE_OCTETS = 65_536;
+/** Content of unknown size goes into chunks of about this many octets (RFC 3030): each costs a wait. */
+export const CHUNK_OCTETS = 262_144;
+/** The deadline of what is not in {@link DEADLINES}, in ms. */
+export const FIVE_MINUTES = 300_000;
+/** The default of `minimumRate`, in octets in a second. */
+export const MINIMUM_RATE = 500;
+
 /**
  * How long to wait, in ms; what is over 2,000,000,000 (23 days) counts as that. The defaults are the minima
  * that RFC 5321 §4.5.3.2 asks of a client, where it names one.
@@ -38,25 +47,16 @@ export interface Timeouts {
   readonly minimumRate: number;
 }
 
-export const TIMEOUTS: Timeouts = {
+/** The defaults that are other than {@link FIVE_MINUTES}. */
+export const DEADLINES: Partial<Timeouts> &
+  Omit<Timeouts, 'greeting' | 'ehlo' | 'idle' | 'mail' | 'rcpt' | 'minimumRate'> = {
   connect: 30_000,
   tls: 30_000,
-  greeting: 300_000,
-  ehlo: 300_000,
   starttls: 120_000,
   auth: 120_000,
-  idle: 300_000,
-  mail: 300_000,
-  rcpt: 300_000,
   data: 120_000,
   content: 180_000,
   final: 600_000,
   quit: 5_000,
   total: Infinity,
-  minimumRate: 500,
 };
-
-/** Content of unknown size goes into chunks of about this many octets (RFC 3030): each costs a wait. */
-export const CHUNK_OCTETS = 262_144;
-/** Content goes to the transport in writes of about this many octets. */
-export const WRITE_OCTETS = 65_536;

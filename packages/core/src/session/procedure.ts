@@ -4,6 +4,7 @@
  * session.ts runs one.
  */
 import type { Phase, SmtpErrorDetails } from '../errors.ts';
+import type { TlsChannel } from '../sasl/mechanism.ts';
 import type { Capabilities } from '../wire/extension.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Question } from './action.ts';
@@ -31,8 +32,8 @@ export interface Line {
   /** Whether the transport is under TLS. */
   secure: boolean;
   greeting?: Reply;
-  /** The `tls-exporter` binding of the channel (RFC 9266), where there is one. */
-  channelBinding?: Uint8Array | undefined;
+  /** What SASL can bind itself to (RFC 9266), where there is one. */
+  channel?: TlsChannel | undefined;
   /** Times the client had to wait for the server so far, a TLS handshake among them. */
   roundTrips: number;
   /** Times that the running procedure had to wait for it. */

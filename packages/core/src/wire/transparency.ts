@@ -43,7 +43,8 @@ export function createTransparency(
   const push = (chunk: Uint8Array): void => {
     if (by === 'BINARYMIME') {
       octets += chunk.length;
-      return give(chunk);
+      give(chunk);
+      return;
     }
     const nul = chunk.includes(0);
     let at = Number(last === CR && chunk[0] === LF);

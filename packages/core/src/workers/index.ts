@@ -1,5 +1,6 @@
 /** The client on Cloudflare Workers and workerd: connections by `cloudflare:sockets`, nothing of `node:`. */
-import { connectBy, type SmtpClient } from '../client.ts';
+import type { SmtpClient } from '../client.ts';
+import { connectBy } from '../driver/driver.ts';
 import type { ConnectOptions } from '../options.ts';
 import { refuseUnusable, workersTransport } from './workers-transport.ts';
 

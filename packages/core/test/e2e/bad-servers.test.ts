@@ -70,7 +70,7 @@ describe('a server that goes silent', () => {
     const error = await failureOf(connect(options(server, { timeouts: { greeting: SOON } })));
     expect(verdict(error)).toBe('ERR_SMTP_TIMEOUT in greeting, not-sent, reconnect');
     expect(error.message).toMatch(/timeouts\.greeting/);
-    expect(error.message).toMatch(new RegExp(`port ${server.port}.*tls: 'implicit'`));
+    expect(error.message).toMatch(/; use tls: 'implicit'\?$/);
   });
 
   test('half a greeting is no greeting', async () => {
@@ -754,10 +754,10 @@ describe.each(['implicit', 'starttls'] as const)('certificates, tls: %s', (tls) 
     });
 
   test.each([
-    ['an unknown CA', 'good', false, /tlsOptions\.ca/],
+    ['an unknown CA', 'good', false, /; see tlsOptions$/],
     ['an expired certificate', 'expired', true, /expired/],
-    ['a certificate for another host', 'wrong-host', true, /tlsOptions\.servername/],
-    ['a self-signed certificate', 'self-signed', true, /tlsOptions\.ca/],
+    ['a certificate for another host', 'wrong-host', true, /; see tlsOptions$/],
+    ['a self-signed certificate', 'self-signed', true, /; see tlsOptions$/],
   ] as const)('%s is refused, with a cure', async (_name, kind, trusted, cure) => {
     const server = await serve(kind);
     const error = await failureOf(
