@@ -1,5 +1,5 @@
 /** Content as the caller gives it, and what can be known of it before MAIL. */
-import { fault, isSmtpError, type SmtpError, type SmtpErrorDetails } from '../errors.ts';
+import { fault, type Phase, type SmtpError, type SmtpErrorDetails } from '../errors.ts';
 import type { Reply } from '../wire/reply.ts';
 
 /**
@@ -8,24 +8,23 @@ import type { Reply } from '../wire/reply.ts';
  */
 export type Content = string | Uint8Array | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 
-/** The server's refusal of content, or of a message; a reply that is none says nothing of it. */
+/**
+ * The server's refusal of a message; a reply that is none says nothing of it.
+ *
+ * @param sent - whether all of the message was written
+ */
 export function refusedContent(
-  phase: 'content' | 'final',
+  phase: Phase,
   reply: Reply,
   details?: Partial<SmtpErrorDetails>,
+  what = 'the message',
+  sent: boolean = phase === 'final',
+  refused: boolean = reply.code >= 400,
 ): SmtpError {
-  return fault('ERR_SMTP_REPLY', 'send the message', phase, {
+  // RFC 4954 §6: 530 asks for authentication.
+  return fault(reply.code === 530 ? 'ERR_SMTP_AUTH' : 'ERR_SMTP_REPLY', `send ${what}`, phase, {
     ...details,
     reply,
-    delivery: reply.code >= 400 ? 'rejected' : phase === 'final' ? 'unknown' : 'not-sent',
+    delivery: refused ? 'rejected' : sent ? 'unknown' : 'not-sent',
   });
-}
-
-/** What went wrong while content was read or made into mail data, as an SmtpError. */
-export function contentFault(cause: unknown): SmtpError {
-  return isSmtpError(cause)
-    ? cause
-    : fault('ERR_SMTP_CONTENT', `send the message: ${(cause as Error)?.message}`, 'content', {
-        cause,
-      });
 }

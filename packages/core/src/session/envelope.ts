@@ -4,7 +4,7 @@
  */
 
 import { fault, type Phase } from '../errors.ts';
-import { mail, rcpt, unusable } from '../wire/command.ts';
+import { commandLine, unusable } from '../wire/command.ts';
 import type { Capabilities } from '../wire/extension.ts';
 import { type MailParameters, type RcptParameters, xtext } from '../wire/mail-parameter.ts';
 import { parsePath } from '../wire/path.ts';
@@ -68,7 +68,16 @@ export interface Envelope {
   readonly by: 'DATA' | 'BDAT' | 'BINARYMIME';
 }
 
-const NOTIFY = /^(NEVER|(,?\b(SUCCESS|FAILURE|DELAY))+)$/;
+/**
+ * A parameter: its value, none where that is undefined or false; the extension that it belongs to, if that has not its
+ * name; and whether to refuse a message that cannot have it: by default, if onUnsupported says so.
+ */
+type Parameter = readonly [
+  value: unknown,
+  grammar: RegExp,
+  vital?: boolean | undefined,
+  keyword?: string | undefined,
+];
 
 /**
  * @throws TypeError for what no server could be asked
@@ -79,45 +88,43 @@ export function envelope(
   capabilities: Capabilities,
   { onUnsupported }: SendOptions,
 ): Envelope {
-  const { requireTls, ret, envid, deliverBy, priority, holdFor, holdUntil } = message;
-  let { smtpUtf8, size, body, content } = message;
-  const path = (address: string, where: string): string => {
-    const text = parsePath(address, where);
-    // RFC 6531 §3.4: a local part outside ASCII can only be sent with SMTPUTF8.
-    smtpUtf8 ||= /[^ -~]/.test(text);
-    return text;
-  };
-  /** A parameter with its value, or nothing where there is none, or where it may be left out. */
-  const parameter = (
-    name: string,
-    value: unknown,
-    grammar: RegExp,
-    keyword: string,
-    vital?: boolean,
-  ): string => {
-    if (value === undefined || value === false) return '';
-    if (!grammar.test(`${value}`)) throw unusable(value, name);
-    if (capabilities.has(keyword)) return ` ${name}${value === true ? '' : `=${value}`}`;
-    if (onUnsupported !== 'drop' || vital)
-      throw fault(
-        'ERR_SMTP_UNSUPPORTED',
-        `send the message: the server offers no ${keyword}`,
-        'mail',
-      );
-    return '';
-  };
-  const from = message.from === '' ? '' : path(message.from, 'from');
+  const { deliverBy, holdUntil } = message;
+  let { size, body, content } = message;
+  /** Parameters by their names, whatever their case: each with its value, if it has one and is not to be left out. */
+  const write = (parameters: { readonly [name: string]: Parameter }): string =>
+    Object.entries(parameters)
+      .map(([key, [value, grammar, vital, keyword = key.toUpperCase()]]) => {
+        if (value === undefined || value === false) return '';
+        if (!grammar.test(`${value}`)) throw unusable(value, key);
+        if (capabilities.has(keyword))
+          return ` ${key.toUpperCase()}${value === true ? '' : `=${value}`}`;
+        if (vital ?? onUnsupported !== 'drop')
+          throw fault(
+            'ERR_SMTP_UNSUPPORTED',
+            `send the message: the server offers no ${keyword}`,
+            'mail',
+          );
+        return '';
+      })
+      .join('');
+  const from = message.from === '' ? '' : parsePath(message.from, 'from');
   const recipients = [message.to].flat().map((recipient, at) => {
     const { address = recipient as string, notify, orcpt }: Partial<Recipient> = Object(recipient);
-    const parameters =
-      parameter('NOTIFY', notify && [notify].flat().join(), NOTIFY, 'DSN') +
-      parameter(
-        'ORCPT',
-        orcpt && xtext(/^[\w-]+;/.test(orcpt) ? orcpt : `rfc822;${orcpt}`),
+    const parameters = write({
+      notify: [notify, /^(NEVER|((SUCCESS|FAILURE|DELAY)(,\b|$))+)$/, undefined, 'DSN'],
+      orcpt: [
+        // An address alone is one of the Internet.
+        orcpt && xtext(orcpt.replace(/^(?![\w-]+;)/, 'rfc822;')),
         /^[!-~]{1,494}$/,
+        undefined,
         'DSN',
-      );
-    return { address, line: rcpt(path(address, `to[${at}]`), parameters), phase: 'rcpt' as const };
+      ],
+    });
+    return {
+      address,
+      line: commandLine(`RCPT TO:<${parsePath(address, `to[${at}]`)}>${parameters}`),
+      phase: 'rcpt' as const,
+    };
   });
   if (!recipients[0]) throw unusable(message.to, 'to');
   if (typeof content === 'function') content = content(capabilities);
@@ -131,47 +138,48 @@ export function envelope(
     size = data.octets;
     if (source.some((octet) => octet > 127)) body ??= '8BITMIME';
   } else if (!source?.[Symbol.asyncIterator]) throw unusable(source, 'content');
-  else if (/\D/.test(`${size ?? ''}`)) throw unusable(size, 'size');
+  const parameters = write({
+    // RFC 1870 §5: the size is declared where the server has announced SIZE.
+    size: [size, /^\d+$/, false],
+    smtpUtf8: [
+      // RFC 6531 §3.4: a local part outside ASCII can only be sent with SMTPUTF8.
+      message.smtpUtf8 || /[^\n-~]/.test(from + recipients.map(({ line }) => line)),
+      /^true$/,
+      true,
+    ],
+    body: [
+      body === '7BIT' ? undefined : body,
+      /^(8BIT|BINARY)MIME$/,
+      by === body || undefined,
+      body,
+    ],
+    requireTls: [message.requireTls, /^true$/, true],
+    ret: [message.ret, /^(FULL|HDRS)$/, undefined, 'DSN'],
+    envid: [message.envid && xtext(message.envid), /^[!-~]{1,100}$/, undefined, 'DSN'],
+    by: [
+      deliverBy && `${deliverBy.seconds};${deliverBy.mode}${deliverBy.trace ? 'T' : ''}`,
+      /^(-?\d{1,9};N|[1-9]\d{0,8};R)T?$/,
+      undefined,
+      'DELIVERBY',
+    ],
+    'mt-priority': [message.priority, /^-?\d$/],
+    holdFor: [message.holdFor, holdUntil ? /^$/ : /^\d{1,9}$/, true, 'FUTURERELEASE'],
+    // Whole seconds: not every server reads more.
+    holdUntil: [holdUntil?.toISOString().replace(/\.\d+/, ''), /^\d/, true, 'FUTURERELEASE'],
+    // Exim's: a final reply for each of several recipients.
+    prdr: [recipients.length > 1, /^true$/, false],
+  });
   if ((size as number) > (capabilities.size as number))
     throw fault(
       'ERR_SMTP_TOO_LARGE',
-      `send the message: its size is ${size}, the server accepts ${capabilities.size}`,
+      `send the message: the server accepts ${capabilities.size} octets`,
       'mail',
     );
-  const parameters =
-    // RFC 1870 §5: the size is declared where the server has announced SIZE.
-    (size !== undefined && capabilities.has('SIZE') ? ` SIZE=${size}` : '') +
-    parameter('SMTPUTF8', smtpUtf8, /^true$/, 'SMTPUTF8', true) +
-    parameter(
-      'BODY',
-      body === '7BIT' ? undefined : body,
-      /^(8BIT|BINARY)MIME$/,
-      body as string,
-      by === body,
-    ) +
-    parameter('REQUIRETLS', requireTls, /^true$/, 'REQUIRETLS', true) +
-    parameter('RET', ret, /^(FULL|HDRS)$/, 'DSN') +
-    parameter('ENVID', envid && xtext(envid), /^[!-~]{1,100}$/, 'DSN') +
-    parameter(
-      'BY',
-      deliverBy && `${deliverBy.seconds};${deliverBy.mode}${deliverBy.trace ? 'T' : ''}`,
-      /^(-?\d{1,9};N|[1-9]\d{0,8};R)T?$/,
-      'DELIVERBY',
-    ) +
-    parameter('MT-PRIORITY', priority, /^-?\d$/, 'MT-PRIORITY') +
-    parameter('HOLDFOR', holdFor, holdUntil ? /^$/ : /^\d{1,9}$/, 'FUTURERELEASE', true) +
-    // Whole seconds: not every server reads more.
-    parameter(
-      'HOLDUNTIL',
-      holdUntil?.toISOString().replace(/\.\d+/, ''),
-      /./,
-      'FUTURERELEASE',
-      true,
-    ) +
-    // Exim's: a final reply for each of several recipients.
-    (recipients[1] && capabilities.has('PRDR') ? ' PRDR' : '');
   return {
-    commands: [{ line: mail(from, parameters), phase: 'mail' }, ...recipients],
+    commands: [
+      { line: commandLine(`MAIL FROM:<${from}>${parameters}`), phase: 'mail' },
+      ...recipients,
+    ],
     source,
     size,
     by,

@@ -2,14 +2,14 @@
  * One mail transaction (RFC 5321 §3.3): MAIL, RCPT…, and the content by DATA or BDAT (RFC 3030). With PIPELINING
  * the commands go out as one group (RFC 2920 §3.1), else each waits for its reply.
  */
-import { fault, type RejectedRecipient } from '../errors.ts';
+import { fault, isSmtpError, type RejectedRecipient } from '../errors.ts';
 import { concatenate, NOTHING } from '../wire/octets.ts';
 import type { Reply } from '../wire/reply.ts';
 import { createTransparency, END_OF_DATA } from '../wire/transparency.ts';
-import { contentFault, refusedContent } from './content.ts';
+import { refusedContent } from './content.ts';
 import type { Envelope, EnvelopeCommand, SendOptions } from './envelope.ts';
 import { CHUNK_OCTETS, WRITE_OCTETS } from './limits.ts';
-import { ask, type Line, type Procedure } from './procedure.ts';
+import { ask, type Command, type Line, type Procedure } from './procedure.ts';
 
 /** What a transaction came to. */
 export interface TransactionResult {
@@ -32,21 +32,38 @@ const bdat = (octets: number, last: boolean): string => `BDAT ${octets}${last ? 
 
 export function* transaction(
   line: Line,
-  { commands, source, size, by }: Envelope,
-  { onProgress, partial }: Pick<SendOptions, 'onProgress' | 'partial'>,
+  envelope: Envelope,
+  options: Pick<SendOptions, 'onProgress' | 'partial'>,
 ): Procedure<TransactionResult> {
-  const whole = partial === 'abort';
+  const { commands, source, size, by } = envelope;
+  const whole = options.partial === 'abort';
   const chunked = by !== 'DATA';
   const accepted: string[] = [];
   const rejected: RejectedRecipient[] = [];
+  let replies: Reply[] | undefined;
   const pieces: Uint8Array[] = [];
   const data = createTransparency(by, (piece) => pieces.push(piece));
   let iterator: AsyncIterator<Uint8Array> | undefined;
   let rest = source instanceof Uint8Array ? source : NOTHING;
   let ended = false;
-  /** So many octets of mail data at the least, or all that is left. */
-  const read = function* (least: number): Procedure<Uint8Array> {
-    const enough = data.octets + least;
+  /** What was answered last of the envelope, if anything was, and how. */
+  let command!: EnvelopeCommand;
+  let reply!: Reply;
+  /** What the server has just said of a recipient. */
+  const judge = (address: string): void => {
+    if (reply.code < 300) {
+      accepted.push(address);
+      replies?.push(reply);
+    } else if (reply.code >= 400) rejected.push({ address, reply });
+    else if (replies) throw refusedContent('final', reply, { accepted, rejected });
+  };
+  /**
+   * The next part of the content, as it is written.
+   *
+   * @param chunk - whether it has a BDAT of its own
+   */
+  const part = function* (chunk: boolean): Procedure<Command> {
+    const enough = data.octets + (chunked && !size ? CHUNK_OCTETS : 1);
     // What reaches the declared size is held back until it is known to be the end.
     while (!ended && (data.octets < enough || data.octets === size)) {
       // Goes on when what was written before has been taken: no more than this waits in memory.
@@ -64,143 +81,124 @@ export function* transaction(
     }
     // A declared size is a promise to the server, and to whoever counts on a whole message.
     if (data.octets > (size as number) || (ended && data.octets < (size as number)))
-      throw new Error(`its size is not ${size}`);
-    onProgress?.(data.octets, size);
-    return concatenate(pieces.splice(0));
+      throw new Error(`it has not ${size} octets`);
+    options.onProgress?.(data.octets, size);
+    const content = concatenate(pieces.splice(0));
+    // Where all are to get it or none, what goes with the envelope is never the last.
+    const last = ended && !(whole && !command);
+    return {
+      line: chunk ? bdat(content.length, last) : '',
+      content,
+      phase: last ? 'final' : chunk ? 'data' : undefined,
+      text: last && !chunk ? `(${data.octets} octets)` : undefined,
+    };
   };
   try {
     const body = chunked ? [] : [DATA];
-    if (chunked && rest === source) {
-      // The first part of what is in memory goes out with the envelope: of a small message the whole.
-      const content = yield* read(1);
-      const last = ended && !whole;
-      body[0] = { line: bdat(content.length, last), phase: last ? 'final' : 'data', content };
-    }
-    let command!: EnvelopeCommand;
-    let reply!: Reply;
-    let replies: Reply[] | undefined;
-    for (;;) {
-      const behind = line.overlapping;
-      // RFC 3030 §2: what a failed BDAT leaves behind is indeterminate, and so is what one may leave that is not
-      // answered yet. What a transaction before has left open is ended in the same group: it costs no wait.
-      const group = [
-        ...(line.transactionOpen || (chunked && behind) ? [RSET] : []),
-        ...commands,
-        ...body,
-      ];
-      // Where all are to get it or none, DATA waits until it is known who would.
-      const together =
-        line.pipelining === 'off' ? 0 : group.length - Number(whole && body[0] === DATA);
-      let written = 0;
-      let failed: EnvelopeCommand | undefined;
-      let refusal: Reply | undefined;
-      for (const [at, next] of group.entries()) {
-        command = next;
-        for (; written <= at || written < together; written += 1)
-          line.write(group[written] as EnvelopeCommand);
+    // The first part of what is in memory goes out with the envelope: of a small message the whole.
+    if (chunked && rest === source) body[0] = (yield* part(true)) as EnvelopeCommand;
+    const behind = line.overlapping;
+    // RFC 3030 §2: what a failed BDAT leaves behind is indeterminate, and so is what one may leave that is not
+    // answered yet. What a transaction before has left open is ended in the same group: it costs no wait.
+    const all = [...(line.transactionOpen || (chunked && behind) ? [RSET] : []), ...commands];
+    const groups =
+      line.pipelining === 'off'
+        ? [...all, ...body].map((command) => [command])
+        : // Where all are to get it or none, DATA waits until it is known who would.
+          whole && !chunked
+          ? [all, body]
+          : [[...all, ...body]];
+    let failed: EnvelopeCommand | undefined;
+    let refusal!: Reply;
+    for (const group of groups) {
+      if (failed) break;
+      for (const next of group) line.write(next);
+      for (command of group) {
         reply = (yield) as Reply;
-        const { address, phase } = command;
-        const { code } = reply;
-        const good = command === DATA ? code === 354 : code < 300;
-        if (good && address) accepted.push(address);
-        // MAIL opens a transaction, and a chunk leaves it open. RSET ends it, and so does the content that is due
-        // behind DATA, or has come with LAST.
-        else if (good || command.content)
-          line.transactionOpen = !good || (command !== DATA && /mail|data/.test(phase));
+        if (command.address) judge(command.address);
+        // One refused recipient is a value; the last one fails the message. All commands but one are RCPT.
         if (
-          !good &&
-          phase !== 'final' &&
-          // One refused recipient is a value; the last one fails the message. All commands but one are RCPT.
-          (!address ||
-            code < 400 ||
-            rejected.push({ address, reply }) > commands.length - 2 ||
-            whole)
+          command.phase !== 'final' &&
+          (command === DATA ? reply.code !== 354 : reply.code >= 300) &&
+          (!command.address || reply.code < 400 || whole || !commands[rejected.length + 1]) &&
+          !failed
         ) {
-          failed ??= command;
-          refusal ??= reply;
+          failed = command;
+          refusal = reply;
         }
-        if (failed && written <= at + 1) break;
       }
-      const sent = command.phase === 'final';
-      if (!failed && !sent) {
-        // What is left of a known size goes by one BDAT, content of unknown size by chunks.
-        const chunks = chunked && size === undefined;
-        let header = chunked ? bdat((size as number) - data.octets, true) : '';
-        iterator = (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
-        do {
-          const content = yield* read(chunks ? CHUNK_OCTETS : 1);
-          if (chunks) header = bdat(content.length, ended);
-          const phase = ended ? 'final' : chunks ? 'data' : undefined;
-          line.write({
-            line: header,
-            content,
-            phase,
-            text: header.trimEnd() || (ended ? `(${data.octets} octets)` : undefined),
-          });
-          header = '';
-          if (phase === 'data') {
-            reply = (yield) as Reply;
-            if (reply.code >= 300) throw refusedContent('content', reply, { rejected });
-          }
-        } while (!ended);
-        reply = (yield) as Reply;
-      }
-      const each = reply.code === 353;
-      if ((!failed || sent) && (each || line.lmtp)) {
-        // RFC 2033 §4.2: a final reply for each recipient that was accepted. With PRDR they stand between 353 and
-        // the final reply for the message.
-        replies = [];
-        for (const [at, address] of accepted.splice(0).entries()) {
-          if (each || at) {
-            line.expect(line.lmtp && { accepted: [...accepted], rejected: [...rejected] });
-            reply = (yield) as Reply;
-          }
-          if (reply.code < 300) {
-            accepted.push(address);
-            replies.push(reply);
-          } else if (reply.code < 400) throw refusedContent('final', reply, { accepted, rejected });
-          else rejected.push({ address, reply });
-        }
-        if (each) {
-          line.expect();
+    }
+    let sent = command.phase === 'final';
+    // MAIL opens a transaction, and a chunk leaves it open, if it is not the last one, or is refused.
+    line.transactionOpen = command.content
+      ? !sent || reply.code >= 300
+      : failed
+        ? failed !== commands[0]
+        : chunked;
+    if (!failed && !sent) {
+      // What is left of a known size goes by one BDAT, content of unknown size by chunks.
+      iterator = (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
+      if (chunked && size) line.write({ line: bdat(size - data.octets, true) });
+      while (!sent) {
+        const next = yield* part(chunked && !size);
+        line.write(next);
+        sent = ended;
+        if (next.phase) {
           reply = (yield) as Reply;
-        } else reply = replies.at(-1) ?? reply;
+          if (!sent && reply.code >= 300) throw refusedContent('content', reply, { rejected });
+        }
       }
-      if (!failed || !refusal) break;
+    }
+    const announced = reply.code === 353;
+    if (sent && (announced || line.lmtp)) {
+      // RFC 2033 §4.2: a final reply for each recipient that was accepted. With PRDR they stand between 353 and
+      // the final reply for the message.
+      replies = [];
+      let due = announced;
+      for (const address of accepted.splice(0)) {
+        if (due) {
+          line.expect(line.lmtp && { accepted: [...accepted], rejected: [...rejected] });
+          reply = (yield) as Reply;
+        }
+        judge(address);
+        due = true;
+      }
+      if (announced) {
+        line.expect();
+        reply = (yield) as Reply;
+      } else reply = replies.at(-1) ?? reply;
+    }
+    if (failed) {
       const refused = refusal.code >= 400 && failed !== RSET;
       // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot. Where RSET was refused, or
       // a recipient was not, somebody might get it as an empty message: the connection is given up instead.
       if (command === DATA && reply.code === 354 && refused && !accepted[0]) {
         line.write({ content: END_OF_DATA, phase: 'data' });
+        line.transactionOpen = false;
         reply = (yield) as Reply;
       }
       // Haraka answers 503 to what stands behind content: nothing of it was done. It is said again, by itself.
       if (
         behind &&
-        failed === group[0] &&
+        failed === all[0] &&
         refusal.code === 503 &&
         reply.code >= 400 &&
         line.again()
       ) {
-        accepted.length = rejected.length = 0;
         yield;
-        continue;
+        return yield* transaction(line, envelope, options);
       }
-      throw fault(
-        // RFC 4954 §6: 530 asks for authentication.
-        refusal.code === 530 ? 'ERR_SMTP_AUTH' : 'ERR_SMTP_REPLY',
-        `send ${failed.line.trimEnd()}`,
+      throw refusedContent(
         failed.phase,
-        {
-          reply: refusal,
-          rejected,
-          delivery:
-            refused || (sent && reply.code >= 400) ? 'rejected' : sent ? 'unknown' : 'not-sent',
-        },
+        refusal,
+        { rejected },
+        failed.line.trimEnd(),
+        sent,
+        refused || (sent && reply.code >= 400),
       );
     }
-    line.transactionOpen = chunked && reply.code >= 300;
     if (!accepted[0] || reply.code >= 300) throw refusedContent('final', reply, { rejected });
+    line.transactionOpen = false;
     return {
       accepted,
       rejected,
@@ -210,7 +208,11 @@ export function* transaction(
       roundTrips: line.waited,
     };
   } catch (error) {
-    throw contentFault(error);
+    throw isSmtpError(error)
+      ? error
+      : fault('ERR_SMTP_CONTENT', `send the message: ${(error as Error)?.message}`, 'content', {
+          cause: error,
+        });
   } finally {
     // Nobody waits for the source to close: whether it can makes no difference any more.
     (async () => iterator?.return?.())().catch(() => {});

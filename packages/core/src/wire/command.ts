@@ -19,11 +19,3 @@ export function commandLine(text: string): string {
 export function unusable(value: unknown, as: string): TypeError {
   return new TypeError(`Cannot use ${JSON.stringify(value)?.slice(0, 300)} as ${as}`);
 }
-
-/** `MAIL FROM:<reverse-path> [parameters]` (RFC 5321 §4.1.1.2). */
-export const mail = (path: string, parameters: string): string =>
-  commandLine(`MAIL FROM:<${path}>${parameters}`);
-
-/** `RCPT TO:<forward-path> [parameters]` (RFC 5321 §4.1.1.3). */
-export const rcpt = (path: string, parameters = ''): string =>
-  commandLine(`RCPT TO:<${path}>${parameters}`);

@@ -38,17 +38,16 @@ export function parseCapabilities(reply?: Reply, ignore: readonly string[] = [])
   for (const keyword of ignore) keywords.delete(keyword.toUpperCase());
   // RFC 3030 §3: without CHUNKING there is no way to send it.
   if (!keywords.has('CHUNKING')) keywords.delete('BINARYMIME');
-  const size = keywords.get('SIZE')?.[0] as string;
   return {
     keywords,
     auth: new Set(keywords.get('AUTH')),
     // RFC 1870 §3: no number, or 0, declares no fixed maximum.
-    size: (!/\D/.test(size) && Number(size)) || undefined,
+    size: Number(/^\d+$/.exec(keywords.get('SIZE')?.[0] as string)) || undefined,
     limits: Object.fromEntries(
-      (keywords.get('LIMITS') ?? []).map((limit) => {
-        const [name = '', value] = limit.split('=');
-        return [name, Number(value) || undefined];
-      }),
+      [...`${keywords.get('LIMITS')}`.matchAll(/(\w+)=([1-9]\d*)(,|$)/g)].map(([, name, value]) => [
+        name,
+        Number(value),
+      ]),
     ),
     has: (keyword) => keywords.has(keyword),
   };

@@ -42,7 +42,7 @@ export function createTransparency(
   let last = LF;
   const push = (chunk: Uint8Array): void => {
     if (by === 'BINARYMIME') {
-      octets += chunk.length;
+      line = octets += chunk.length;
       give(chunk);
       return;
     }
@@ -88,7 +88,7 @@ export function createTransparency(
     push,
     end() {
       // RFC 5321 §4.1.1.4: the CR LF that ends the last line is part of the content, and is not sent twice.
-      if (octets !== line && by !== 'BINARYMIME') push(CRLF);
+      if (octets !== line) push(CRLF);
       if (by === 'DATA') give(END_OF_DATA);
     },
   };

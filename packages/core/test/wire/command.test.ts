@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { commandLine, mail, rcpt, unusable } from '../../src/wire/command.ts';
+import { commandLine, unusable } from '../../src/wire/command.ts';
 import { octetsOf } from './cuts.ts';
 
 /**
@@ -118,25 +118,6 @@ describe('commandLine()', () => {
   test('commandLine() keeps the text when there is nothing to refuse', () => {
     expect(commandLine('EHLO mail.example.com')).toBe('EHLO mail.example.com\r\n');
     expect(commandLine('')).toBe('\r\n');
-  });
-});
-
-describe('mail() and rcpt()', () => {
-  test('mail() and rcpt() write the path between angle brackets when it is usable', () => {
-    expect(mail('', ' SIZE=1')).toBe('MAIL FROM:<> SIZE=1\r\n');
-    expect(rcpt('a@example.com')).toBe('RCPT TO:<a@example.com>\r\n');
-  });
-
-  test('mail() and rcpt() write one line when what is given is hostile', () => {
-    fc.assert(
-      fc.property(hostile, hostile, (path, parameters) => {
-        for (const write of [() => mail(path, parameters), () => rcpt(path)]) {
-          const octets = attempt(write);
-          if (octets) expectOneLine(octets);
-        }
-      }),
-      { numRuns: 1_000 },
-    );
   });
 });
 
