@@ -39,11 +39,11 @@ export function bearer(
     bearerToken(token);
     return { ...mechanism, start: () => exchange(token) };
   }
-  return {
+  const asking = (refresh: boolean): SaslMechanism => ({
     ...mechanism,
-    refreshes: true,
-    async *start(context) {
-      yield* exchange(await token({ refresh: !!context?.refresh }));
+    async *start() {
+      yield* exchange(await token({ refresh }));
     },
-  };
+  });
+  return { ...asking(false), refreshed: asking(true) };
 }

@@ -26,14 +26,17 @@ export interface SaslMechanism {
   /** Whether who reads the wire learns the secret: such a mechanism is refused without TLS. */
   readonly exposesSecret: boolean;
   /**
-   * The binding of a channel: then there is a variant `NAME-PLUS`, which is used where the server offers it.
-   * Undefined where the channel cannot be bound.
+   * What to try once more where the server has refused this one: the same with what is brought afresh, because a
+   * token can have expired.
    */
-  bindsChannel?(channel: TlsChannel | undefined): Uint8Array | undefined;
-  /** Whether one more exchange, with `refresh`, may succeed where the first was refused: a token can have expired. */
-  readonly refreshes?: boolean;
-  /** Begins one exchange. Called once for each attempt; the session always gives the context. */
-  start(context?: SaslContext): SaslExchange;
+  readonly refreshed?: SaslMechanism;
+  /**
+   * The mechanism in the variant that fits the connection, `NAME-PLUS` where the server offers it and the channel can
+   * be bound. Where there is no `bind`, the mechanism is used as it is.
+   */
+  bind?(context: SaslContext): SaslMechanism;
+  /** Begins one exchange. Called once for each attempt. */
+  start(): SaslExchange;
 }
 
 /** What a mechanism can bind itself to (RFC 9266): a TLS connection, as node:tls has it. */
@@ -44,14 +47,12 @@ export interface TlsChannel {
   exportKeyingMaterial?(length: number, label: string, context?: Uint8Array): Uint8Array;
 }
 
-/** What an exchange may need to know beside its credentials. */
+/** What a mechanism may need to know of the connection beside its credentials. */
 export interface SaslContext {
-  /** The exchange before was refused: what was remembered is of no use. */
-  readonly refresh: boolean;
-  /** The `tls-exporter` binding of this connection (RFC 9266), 32 octets; undefined where the runtime or the connection has none. */
-  readonly channelBinding: Uint8Array | undefined;
-  /** Whether the exchange runs as `NAME-PLUS`. */
-  readonly plus: boolean;
+  /** What the server offers. */
+  readonly capabilities: { readonly auth: ReadonlySet<string> };
+  /** The TLS connection; undefined where there is none, or the runtime shows nothing of it. */
+  readonly channel?: TlsChannel | undefined;
 }
 
 /**

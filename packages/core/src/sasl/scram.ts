@@ -3,7 +3,13 @@
  * it, and neither shows it. It knows the messages and what they are hashed to; WebCrypto does the hashing.
  */
 import { gs2Header, saslName } from './gs2.ts';
-import { fromBase64, type SaslMechanism, type TlsChannel, toBase64 } from './mechanism.ts';
+import {
+  fromBase64,
+  type SaslContext,
+  type SaslMechanism,
+  type TlsChannel,
+  toBase64,
+} from './mechanism.ts';
 import { saslPrep } from './saslprep.ts';
 import { utf8 } from './text.ts';
 
@@ -80,15 +86,25 @@ export function scram(
   const user = saslName(saslPrep(credentials.user));
   const pass = saslPrep(credentials.pass);
   const authorizationId = credentials.authorizationId && saslPrep(credentials.authorizationId);
-  return {
-    name: `SCRAM-${hash}`,
+  const bind = ({ capabilities, channel }: SaslContext): SaslMechanism => {
+    const channelBinding = bindingOf(channel);
+    const plus = `SCRAM-${hash}-PLUS`;
+    if (!channelBinding) return unbound;
+    return capabilities.auth.has(plus)
+      ? variant(plus, 'p=tls-exporter', channelBinding)
+      : // RFC 5802 §6: "y" where the client could bind the channel, and the server does not seem to.
+        variant(unbound.name, 'y');
+  };
+  const variant = (
+    name: string,
+    flag: string,
+    bound: Uint8Array = new Uint8Array(0),
+  ): SaslMechanism => ({
+    name,
     strength,
     exposesSecret: false,
-    bindsChannel,
-    async *start(context) {
-      const { plus, channelBinding } = context ?? {};
-      // RFC 5802 §6: "y" where the client could bind the channel, and the server does not seem to.
-      const flag = plus ? 'p=tls-exporter' : channelBinding ? 'y' : 'n';
+    bind,
+    async *start() {
       const header = gs2Header(flag, authorizationId);
       const nonce = clientNonce();
       const clientFirst = `n=${user},r=${nonce}`;
@@ -113,7 +129,7 @@ export function scram(
         await subtle.importKey('raw', utf8(pass), 'PBKDF2', false, ['deriveBits']),
         hash === 'SHA-1' ? 160 : +hash.slice(4),
       );
-      const channel = new Uint8Array([...utf8(header), ...((plus && channelBinding) || [])]);
+      const channel = new Uint8Array([...utf8(header), ...bound]);
       const clientFinal = `c=${toBase64(channel)},r=${wholeNonce}`;
       const authMessage = `${clientFirst},${serverFirst},${clientFinal}`;
       const clientKey = await hmac(saltedPassword, 'Client Key');
@@ -128,11 +144,13 @@ export function scram(
         throw new Error('the signature of the server is wrong');
       yield utf8('');
     },
-  };
+  });
+  const unbound = variant(`SCRAM-${hash}`, 'n');
+  return unbound;
 }
 
 /** The `tls-exporter` binding (RFC 9266): 32 octets, or undefined where the runtime or the connection has none. */
-function bindsChannel(channel: TlsChannel | undefined): Uint8Array | undefined {
+function bindingOf(channel: TlsChannel | undefined): Uint8Array | undefined {
   // RFC 9266 §4: under TLS 1.2 it would take an extended master secret, which nobody can ask for here.
   if (channel?.getProtocol?.() !== 'TLSv1.3') return undefined;
   try {

@@ -14,19 +14,15 @@ export interface AuthenticateOptions {
 
 /** AUTH (RFC 4954 §4): the strongest mechanism that the server offers. */
 export function* authenticate(line: Line, options: AuthenticateOptions): Procedure<void> {
-  const { capabilities } = line;
-  let why = `the server offers no ${options.mechanisms.map(({ name }) => name)}`;
+  const { mechanisms } = options;
+  let why = `the server offers no ${mechanisms.map(({ name }) => name)}`;
   let reply: Reply | undefined;
-  // One whose credentials can be brought afresh stands there twice.
-  const attempts = options.mechanisms
-    .flatMap((mechanism) => (mechanism.refreshes ? [mechanism, mechanism] : mechanism))
+  const offered = mechanisms
+    .map((mechanism) => mechanism.bind?.(line) ?? mechanism)
+    .filter(({ name }) => line.capabilities.auth.has(name))
     .sort((a, b) => b.strength - a.strength);
-  for (const [at, mechanism] of attempts.entries()) {
-    let { name } = mechanism;
-    const channelBinding = mechanism.bindsChannel?.(line.channel);
-    const plus = !!channelBinding && capabilities.auth.has(`${name}-PLUS`);
-    if (plus) name += '-PLUS';
-    if (!capabilities.auth.has(name)) continue;
+  for (const mechanism of offered) {
+    const { name, refreshed } = mechanism;
     if (mechanism.exposesSecret && !line.secure && !options.allowInsecureAuth) {
       why = `${name} needs TLS, or allowInsecureAuth`;
       continue;
@@ -34,27 +30,22 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
     reply = undefined;
     why = name;
     try {
-      const steps = mechanism.start({
-        refresh: mechanism === attempts[at - 1],
-        channelBinding,
-        plus,
-      });
+      const steps = mechanism.start();
       /** The next response in base64, blotted out here and wherever the server repeats it. */
       const respond = function* (): Procedure<string | undefined> {
-        const challenge = fromBase64(reply?.lines[0] ?? '');
-        const { done, value } = yield* ask('auth', () => steps.next(challenge));
+        const { done, value } = yield* ask('auth', () =>
+          steps.next(fromBase64(reply?.lines[0] ?? '')),
+        );
         if (done) throw new Error('the server wants more');
         const encoded = value && toBase64(value);
         if (encoded) line.secrets.push(encoded);
         return encoded;
       };
-      let text = `AUTH ${name}`;
       let response = yield* respond();
+      let text = `AUTH ${name} ${response || '='}`;
       // RFC 4954 §4: an empty initial response is `=`; one that makes the line too long goes behind the first challenge.
-      if (response !== undefined && text.length + response.length < MAX_COMMAND_LINE - 2) {
-        text += ` ${response || '='}`;
-        response = undefined;
-      }
+      if (response === undefined || text.length > MAX_COMMAND_LINE - 2) text = `AUTH ${name}`;
+      else response = undefined;
       for (;;) {
         reply = yield* demand(line, text, 'auth', /./);
         if (reply.code !== 334) break;
@@ -75,7 +66,10 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
     }
     // RFC 4954 §4: 504 says that the mechanism is not known after all. Anything else is about the
     // credentials, and trying them again by another mechanism would only count as another failure.
-    if (reply.code !== 504 && (reply.code < 500 || mechanism !== attempts[at + 1])) break;
+    if (reply.code === 504) continue;
+    if (reply.code >= 500 && refreshed)
+      return yield* authenticate(line, { ...options, mechanisms: [refreshed] });
+    break;
   }
   throw fault('ERR_SMTP_AUTH', `authenticate: ${why}`, 'auth', { reply });
 }

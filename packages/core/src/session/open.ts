@@ -1,11 +1,11 @@
 import { fault } from '../errors.ts';
+import type { TlsChannel } from '../sasl/mechanism.ts';
+import { parseCapabilities } from '../wire/extension.ts';
 import { addressLiteral } from '../wire/path.ts';
+import type { Reply } from '../wire/reply.ts';
 import { type AuthenticateOptions, authenticate } from './authenticate.ts';
 import { demand } from './demand.ts';
-import { greet } from './greet.ts';
-import { hello } from './hello.ts';
 import { ask, type Line, type Procedure } from './procedure.ts';
-import { handshake } from './start-tls.ts';
 
 /** What is known of a connection. */
 export interface Connected {
@@ -35,28 +35,55 @@ export interface OpenOptions extends AuthenticateOptions {
 
 /** From nothing to a session that is ready to send: connection, TLS, greeting, EHLO, STARTTLS and EHLO again, AUTH. */
 export function* open(line: Line, options: OpenOptions): Procedure<void> {
-  const { tls, ignoreExtensions } = options;
   const { secure, localAddress } = yield* ask('connect', options.connect);
-  const name = options.name ?? addressLiteral(localAddress);
+  const { tls, ignoreExtensions = [], name = addressLiteral(localAddress) } = options;
   line.secure = secure;
   line.lmtp = options.protocol === 'lmtp';
-  if (tls === 'implicit' && !secure) yield* handshake(line);
-  yield* greet(line);
+  if (tls === 'implicit' && !secure) {
+    line.channel = (yield { type: 'start-tls', phase: 'tls' }) as TlsChannel | undefined;
+    line.secure = true;
+    line.roundTrips += 1;
+  }
+  // RFC 5321 §3.1: nothing is sent before the last line of the greeting, the one reply that answers nothing.
+  line.write({ phase: 'greeting' });
+  let reply = (yield) as Reply;
+  line.greeting = reply;
+  // RFC 5321 §4.3.2: a connection is established by 220. A 554 or 4yz refuses the session; anything
+  // else (354, 250) comes from a server that is not in step.
+  if (reply.code !== 220) throw fault('ERR_SMTP_REPLY', 'connect', 'greeting', { reply });
   for (;;) {
-    yield* hello(line, name, ignoreExtensions);
+    // RFC 3207 §4.2: what the server said before is forgotten.
+    line.capabilities = parseCapabilities();
+    // RFC 2033 §4.1: LMTP has LHLO in place of EHLO and HELO, and nothing to fall back to.
+    reply = yield* demand(
+      line,
+      `${line.lmtp ? 'LHLO' : 'EHLO'} ${name}`,
+      'ehlo',
+      // 500, 501, 502 and 504 say that the command is not known; 550 and 554 refuse the client itself.
+      line.lmtp ? undefined : /^2|50[0124]/,
+    );
+    if (reply.code < 300)
+      line.capabilities = parseCapabilities(
+        reply,
+        // RFC 8689 §2: outside TLS nobody can promise it.
+        line.secure ? ignoreExtensions : [...ignoreExtensions, 'REQUIRETLS'],
+      );
+    // RFC 5321 §3.2: for servers that do not know EHLO. The reply announces nothing.
+    else yield* demand(line, `HELO ${name}`, 'ehlo');
     if (line.secure || tls === 'off') break;
-    const reply = line.capabilities.has('STARTTLS')
+    const answer = line.capabilities.has('STARTTLS')
       ? yield* demand(line, 'STARTTLS', 'starttls', /./)
       : undefined;
-    if (reply?.code === 220) yield* handshake(line);
-    else if (tls === 'starttls' || (reply?.code as number) < 400)
+    if (answer?.code === 220) {
+      line.channel = (yield { type: 'start-tls', phase: 'tls' }) as TlsChannel | undefined;
+      line.secure = true;
+      line.roundTrips += 1;
+    } else if (tls === 'starttls' || (answer?.code as number) < 400)
       throw fault(
         'ERR_SMTP_TLS',
-        reply
-          ? 'start TLS'
-          : "start TLS: the server offers no STARTTLS; if port 465 speaks TLS, use tls: 'implicit'",
+        answer ? 'start TLS' : "start TLS: the server offers no STARTTLS; use tls: 'implicit'?",
         'starttls',
-        { reply },
+        { reply: answer },
       );
     // RFC 3207 §4: after a refusal the client may go on without TLS, where its policy allows it.
     else break;

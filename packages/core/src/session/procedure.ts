@@ -43,7 +43,7 @@ export interface Line {
   /** How much may be on its way at once in 'flight': messages, and octets of content. */
   window: { readonly transactions: number; readonly octets: number };
   /** Whether the server speaks LMTP (RFC 2033). */
-  lmtp: boolean;
+  lmtp?: boolean;
   /** What is blotted out of what is said in AUTH, and of what answers nothing: the password, if it is known, and each response. None is empty. */
   secrets: string[];
   /** A MAIL was accepted, and content has not ended its transaction, or may not have: RSET goes before the next one. */

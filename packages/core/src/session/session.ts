@@ -12,7 +12,7 @@ import {
 } from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
 import { concatenate, NOTHING } from '../wire/octets.ts';
-import { makeReply, type Reply, wireText } from '../wire/reply.ts';
+import { makeReply, type Reply } from '../wire/reply.ts';
 import { createReplyParser } from '../wire/reply-parser.ts';
 import type { Action, Question } from './action.ts';
 import { refusedContent } from './content.ts';
@@ -30,16 +30,10 @@ export interface Task {
 interface RunningTask extends Task {
   readonly procedure: Procedure<unknown>;
   readonly settle: (error: unknown, value: unknown) => void;
-  /** Its place among all. */
-  readonly number: number;
   /** Times that it had to wait for the server. */
   waited: number;
-  /** It is not resumed any more. */
-  over?: boolean;
-  /** It has come to its end. */
-  ended?: boolean;
-  /** What is certain of it although it has not come to its end. */
-  known?: Partial<SmtpErrorDetails> | false | undefined;
+  /** Whether it waits to write. */
+  due: boolean;
 }
 
 /** Something that the session waits for. */
@@ -54,6 +48,8 @@ interface Entry {
   readonly octets: Uint8Array;
   /** The round trip that its reply ends; undefined until it is given to the transport. */
   trip?: number;
+  /** What is certain of its task until the reply comes. */
+  readonly known?: Partial<SmtpErrorDetails> | false | undefined;
 }
 
 /** The state machine of one connection. */
@@ -94,22 +90,17 @@ export interface Session extends Line {
 }
 
 /** Where the driver makes or secures the connection: a loss has a name of its own there. */
-const LOST = /^(connect|tls)$/;
-
-const GONE: SmtpError = fault('ERR_SMTP_CLOSED', 'go on: the connection was closed');
+const LOST = /connect|^tls/;
 
 /** A session at its begin. */
 export function createSession(listener?: WireListener): Session {
-  const parser = createReplyParser();
-  /** What has not settled. */
+  const parse = createReplyParser();
+  /** What has not settled, in the order in which it writes. */
   const live = new Set<RunningTask>();
-  /** What has not begun. */
-  const queue: RunningTask[] = [];
   /** Who may write. */
   let writer: RunningTask | undefined;
   /** Who runs, or ran last. */
   let running: RunningTask;
-  let tasks = 0;
   /** Messages that have been written whole and have no verdict yet, and the octets of their last writes. */
   let flying = 0;
   let afloat = 0;
@@ -118,50 +109,48 @@ export function createSession(listener?: WireListener): Session {
   /** What was not given to the transport yet. */
   const output: Entry[] = [];
   /** What poll() gives when nothing is left to write. */
-  let next: Action | undefined;
-  /** Why nothing may be written any more. It closes once nobody awaits a reply. */
-  let reason: SmtpError | undefined;
+  const next: Action[] = [];
+  /** Nothing may be written any more. It closes once nobody awaits a reply. */
+  let closing = false;
+  /** Why it was closed, for whoever comes later. */
+  let reason: SmtpError;
 
   /** What was said, without the secrets. */
   const blot = (text: string): string =>
     session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret, '***'), text);
 
   const settle = (task: RunningTask, error: unknown, value?: unknown): void => {
-    // Who awaits nothing but replies goes on to take them, though nobody cares any more.
-    const over = writer === task || !awaited.some((entry) => entry.task === task);
     if (writer === task) writer = undefined;
     if (!live.delete(task)) return;
+    // Nothing may follow what it was writing. What others have written behind it is lost.
+    while (output.some((entry) => entry.task === task)) {
+      output.pop();
+      closing = true;
+    }
     try {
-      // An unfinished procedure runs its `finally`: its content source is released.
-      if (over) task.procedure.return(undefined);
+      // An unfinished procedure runs its `finally`: its content source is released. Who awaits nothing but replies
+      // goes on to take them, though nobody cares any more.
+      if (closing || !awaited.some((entry) => entry.task === task))
+        task.procedure.return(undefined);
     } catch {
       // It is running right now, and is not resumed again.
-      task.over = true;
     }
     task.settle(error, value);
-  };
-
-  /** Ends what a procedure was writing: nothing may follow on this connection. What others have written behind it is lost. */
-  const stop = (task: RunningTask): void => {
-    reason ??= GONE;
-    while (output.some((entry) => entry.task === task)) output.pop();
   };
 
   /** Fails a procedure with the error of the connection, as it concerns this one. */
   const drop = (task: RunningTask, { code, message, reply, cause }: SmtpError): void => {
     const owed = awaited.filter((entry) => (entry.task ?? writer) === task);
-    // Who awaits nothing has nothing on its way out, unless it may still write.
-    if (writer === task || (owed[0] && !owed[0].trip)) stop(task);
+    const last = owed.at(-1);
+    if (writer === task) closing = true;
     settle(
       task,
       new SmtpError(code, message, {
         phase: owed[0]?.phase ?? 'idle',
         reply,
         cause,
-        delivery: owed.some((entry) => entry.phase === 'final' && entry.trip)
-          ? 'unknown'
-          : 'not-sent',
-        ...task?.known,
+        delivery: last?.phase === 'final' && last.trip ? 'unknown' : 'not-sent',
+        ...owed[0]?.known,
       }),
     );
   };
@@ -172,20 +161,19 @@ export function createSession(listener?: WireListener): Session {
     try {
       const { done, value } = task.procedure[how](input);
       if (done) {
-        task.ended = true;
         settle(task, undefined, value);
-        if (task.name === 'quit') session.fail(GONE, false);
+        if (task.name === 'quit')
+          session.fail(fault('ERR_SMTP_CLOSED', 'go on: connection closed'), false);
       }
       // A callback has given it up while it ran: now it can release its source.
-      else if (task.over) task.procedure.return(undefined);
+      else if (closing && !live.has(task)) task.procedure.return(undefined);
       else if (value) {
-        next = value;
+        next.push(value);
         awaited.push(value);
       }
     } catch (error) {
-      task.ended = true;
       // Only a refusal leaves the connection in a known state.
-      if (!/REPLY|AUTH|TLS/.test((error as SmtpError)?.code)) stop(task);
+      if (!/REPLY|AUTH|TLS/.test((error as SmtpError)?.code)) closing = true;
       settle(task, error);
     }
   };
@@ -196,7 +184,7 @@ export function createSession(listener?: WireListener): Session {
     session.fail(
       fault(
         LOST.test(at as Phase) ? (`ERR_SMTP_${at?.toUpperCase()}` as SmtpErrorCode) : code,
-        `go on: ${cause?.message ?? 'the connection was closed'}`,
+        `go on: ${cause?.message ?? 'connection closed'}`,
         at,
         { cause, reply },
       ),
@@ -206,32 +194,35 @@ export function createSession(listener?: WireListener): Session {
   /** Begins the next procedure where the line is free, or ends the session where it is due. */
   const turn = (): void => {
     // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1), and only so many.
-    while (
-      !reason &&
-      !writer &&
-      queue[0] &&
-      (!awaited[0] ||
-        (queue[0].name === 'transaction' &&
-          (session.pipelining === 'flight'
-            ? flying < session.window.transactions && afloat < session.window.octets
-            : // RFC 2920 §3.1: content opens a group, and BDAT ends one.
-              session.pipelining === 'overlap' && !session.capabilities.has('CHUNKING'))))
-    ) {
-      writer = queue.shift() as RunningTask;
-      if (session.phase === 'ready' || /open|quit/.test(writer.name)) run(writer, 'next');
-      else settle(writer, new TypeError(`Cannot run ${writer.name} when ${session.phase}`));
+    for (const task of live) {
+      if (!task.due) continue;
+      if (
+        closing ||
+        (writer ?? task) !== task ||
+        (awaited[0] &&
+          (task.name !== 'transaction' ||
+            (session.pipelining === 'flight'
+              ? flying >= session.window.transactions || afloat >= session.window.octets
+              : // RFC 2920 §3.1: content opens a group, and BDAT ends one.
+                session.pipelining !== 'overlap' || session.capabilities.has('CHUNKING'))))
+      )
+        break;
+      task.due = false;
+      writer = task;
+      if (session.phase === 'ready' || /open|quit/.test(task.name)) run(task, 'next');
+      else settle(task, new TypeError(`Cannot ${task.name}: not open`));
     }
     // Replies come in order: as long as anybody awaits one to what has left, it is who stands first.
-    if (reason && !live.has(awaited[0]?.task as RunningTask)) session.fail(reason);
+    if (closing && !live.has(awaited[0]?.task as RunningTask)) end();
   };
 
   const session: Session = {
+    // Its window is set by open(), together with how far commands are grouped: nobody asks for it before.
+    ...({} as Pick<Session, 'window'>),
     phase: 'connected',
     capabilities: parseCapabilities(),
     secure: false,
-    lmtp: false,
     pipelining: 'off',
-    window: { transactions: 1, octets: 1 },
     roundTrips: 0,
     secrets: [],
     get waiting() {
@@ -248,24 +239,20 @@ export function createSession(listener?: WireListener): Session {
         name,
         procedure,
         settle: settled as RunningTask['settle'],
-        number: tasks++,
         waited: 0,
+        due: true,
       };
       live.add(task);
-      queue.push(task);
       turn();
       return task;
     },
     receive(octets) {
-      if (session.phase !== 'closed') parser.push(octets);
       try {
-        for (;;) {
+        for (let rest = octets; session.phase !== 'closed'; rest = NOTHING) {
           turn();
           // Between the 220 and the handshake there are no octets: who put them there meant them to be read as secured.
-          if (awaited[0]?.phase === 'tls' && parser.pending)
-            throw new Error('octets behind the 220 to STARTTLS');
-          const received = parser.next();
-          if (!received) return;
+          const said = parse(rest, awaited[0]?.phase === 'tls');
+          if (!said) return;
           // What has not been written cannot have been answered.
           const {
             phase: at = 'idle',
@@ -273,10 +260,11 @@ export function createSession(listener?: WireListener): Session {
             trip,
             octets: written,
           }: Partial<Entry> = awaited[0]?.trip ? (awaited.shift() as Entry) : {};
-          const { code, lines } = received;
+          const code = Number(said.slice(0, 3));
           // A challenge is data, and is told to nobody. What answers nothing may be an echo of what was said in AUTH.
-          const reply =
-            task && (code === 334 || at !== 'auth') ? received : makeReply(code, lines.map(blot));
+          const shown =
+            code === 334 ? '334 ***' : task && at !== 'auth' ? said : code + blot(said.slice(3));
+          const reply = makeReply(task && code === 334 ? said : shown);
           if ((trip as number) > session.roundTrips) {
             session.roundTrips += 1;
             (task as RunningTask).waited += 1;
@@ -287,13 +275,14 @@ export function createSession(listener?: WireListener): Session {
             afloat -= (written as Uint8Array).length;
             run(task as RunningTask, 'next', reply);
           }
-          listener?.('server', code === 334 ? '334 ***' : wireText(reply), at);
+          listener?.('server', shown, at);
           // RFC 5321 §3.8: with 421 it shuts down, whatever it was asked.
-          if (code === 421) reason = GONE;
+          if (code === 421) closing = true;
           if (task) {
             if (at !== 'final') run(task, 'next', reply);
             // RFC 5321 §4.2.1: with 3yz the server waits for more, with 354 for content (§3.3). None will come.
-            if (task.ended && /^3/.test(`${code}`)) stop(task);
+            if (!live.has(task) && awaited[0]?.task !== task && /^3/.test(`${code}`))
+              closing = true;
           } else if (awaited[0]?.phase === 'content')
             // The server has judged the message before its end. Whatever is written now would be read as
             // content or as commands, and nobody can tell which: the connection is of no use any more.
@@ -326,11 +315,12 @@ export function createSession(listener?: WireListener): Session {
     fail(error, abrupt = true) {
       if (session.phase !== 'closed') {
         session.phase = 'closed';
+        closing = true;
         reason = error;
-        next = { type: 'close', abrupt };
+        next[0] = { type: 'close', abrupt };
       }
       output.length = 0;
-      for (const task of live) drop(task, error);
+      for (const task of live) drop(task, reason);
       awaited.length = 0;
     },
     abort(task: RunningTask, why) {
@@ -346,14 +336,11 @@ export function createSession(listener?: WireListener): Session {
           return entry.octets;
         }),
       );
-      if (octets.length) return { type: 'write', octets };
-      const action = next;
-      next = undefined;
-      return action;
+      return octets.length ? { type: 'write', octets } : next.shift();
     },
-    write({ line = '', phase, content, text = line.trimEnd() }) {
-      if (reason) return;
-      const octets = concatenate([new TextEncoder().encode(line), content ?? NOTHING]);
+    write({ line = '', phase, content = NOTHING, text = line.trimEnd() }) {
+      if (closing) return;
+      const octets = concatenate([new TextEncoder().encode(line), content]);
       const entry: Entry = { task: writer as RunningTask, octets, phase };
       output.push(entry);
       if (phase) awaited.push(entry as Entry & Wait);
@@ -366,16 +353,18 @@ export function createSession(listener?: WireListener): Session {
     },
     again() {
       session.pipelining = 'envelope';
-      if (!live.has(running)) return false;
-      if (writer === running) writer = undefined;
-      queue.push(running);
-      queue.sort((a, b) => a.number - b.number);
-      return true;
+      running.due = true;
+      return live.has(running);
     },
     expect(known) {
-      running.known = known;
       flying += 1;
-      awaited.unshift({ task: running, phase: 'final', octets: NOTHING, trip: session.roundTrips });
+      awaited.unshift({
+        task: running,
+        phase: 'final',
+        octets: NOTHING,
+        trip: session.roundTrips,
+        known,
+      });
     },
   };
   return session;

@@ -31,29 +31,24 @@ export interface Reply {
 
 // RFC 3463 §2: subject and detail have one to three digits. The class has to be that of the reply code:
 // `550 4.2.1` is permanent, and its 4.2.1 is noise. There is no class 3.
-const PREFIX = /^(.)..((?!3)(\1(\.\d{1,3}){2})( |$))?/;
+const PREFIX = /^(.)..[ -]?((?!3)(\1(\.\d{1,3}){2})( |$))?/;
 
 /**
- * Makes the reply value of a code and its lines.
+ * Makes the reply value.
  *
- * @param code - the reply code, 200–599
- * @param lines - the text of each line
+ * @param text - the reply as it stood on the wire, LF between its lines
  */
-export function makeReply(code: number, lines: readonly string[]): Reply {
+export function makeReply(text: string): Reply {
+  const lines = text.split('\n');
   return {
-    code,
-    enhanced: PREFIX.exec(code + (lines[0] as string))?.[3] as EnhancedStatusCode | undefined,
-    lines,
-    text: lines.map((line) => (code + line).replace(PREFIX, '')).join(' '),
+    code: Number(text.slice(0, 3)),
+    enhanced: PREFIX.exec(text)?.[3] as EnhancedStatusCode | undefined,
+    lines: lines.map((line) => line.slice(4)),
+    text: lines.map((line) => line.replace(PREFIX, '')).join(' '),
   };
 }
 
 /** `550 5.1.1 No such user`: how a reply is named in error messages; bounded to 500 characters. */
 export function describeReply({ code, lines }: Reply): string {
   return `${code} ${lines.join(' ')}`.slice(0, 500).trimEnd();
-}
-
-/** The reply as it stood on the wire, without the last line end. */
-export function wireText({ code, lines }: Reply): string {
-  return lines.map((line, at) => code + (at + 1 in lines ? '-' : ' ') + line).join('\n');
 }

@@ -48,7 +48,7 @@ const auth = { user: USER, pass: PASS };
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 const decode = (text = ''): string => Buffer.from(text, 'base64').toString();
 /** By STARTTLS, with these credentials. */
-const by = (given: ConnectOptions['auth']): Partial<ConnectOptions> => ({
+const by = (given: NonNullable<ConnectOptions['auth']>): Partial<ConnectOptions> => ({
   tls: 'starttls',
   auth: given,
   tlsOptions: { ca: certificates.ca },
@@ -211,7 +211,7 @@ describe('refusals', () => {
   /** What a client makes of an answer to AUTH. */
   const answered = async (
     reply: string | readonly string[],
-    given: ConnectOptions['auth'] = auth,
+    given: NonNullable<ConnectOptions['auth']> = auth,
     offered = 'AUTH PLAIN LOGIN',
   ): Promise<{ error: SmtpError; heard: Heard }> => {
     const heard = new Heard();

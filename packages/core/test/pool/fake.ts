@@ -5,7 +5,8 @@ import type { ConnectOptions, OutgoingMessage, Receipt, SendOptions } from '../.
 import { type SmtpClient, SmtpError, type SmtpErrorCode } from '../../src/index.ts';
 import { createPool, type PoolOptions, type SmtpPool } from '../../src/pool/index.ts';
 import { parseCapabilities } from '../../src/wire/extension.ts';
-import { makeReply, type Reply } from '../../src/wire/reply.ts';
+import type { Reply } from '../../src/wire/reply.ts';
+import { replyOf } from '../wire/cuts.ts';
 
 /** Lets everything happen that waits for nothing but promises. */
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -50,7 +51,7 @@ export class FakeClock {
 export const fail = (code: SmtpErrorCode, details: Partial<SmtpErrorDetails> = {}): SmtpError =>
   new SmtpError(code, `fake ${code}`, { phase: 'mail', ...details });
 
-export const reply = (code: number): Reply => makeReply(code, ['fake']);
+export const reply = (code: number): Reply => replyOf(code, ['fake']);
 
 /** A message under way on a fake connection. */
 export interface FakeSend {

@@ -17,11 +17,20 @@ export async function step(exchange: SaslExchange, challenge?: string): Promise<
   return { done: !!done, said: value ? text.decode(value) : undefined };
 }
 
+/** A connection: what its server offers, and its binding. */
+export const offering = (auth: readonly string[], channelBinding?: Uint8Array): SaslContext => ({
+  capabilities: { auth: new Set(auth) },
+  channel: channelBinding && {
+    getProtocol: () => 'TLSv1.3',
+    exportKeyingMaterial: () => channelBinding,
+  },
+});
+
 /** Begins an exchange, as the session does it. */
 export async function begin(
   mechanism: SaslMechanism,
   context?: SaslContext,
 ): Promise<{ readonly exchange: SaslExchange; readonly first: Step }> {
-  const exchange = mechanism.start(context);
+  const exchange = ((context && mechanism.bind?.(context)) ?? mechanism).start();
   return { exchange, first: await step(exchange, '') };
 }

@@ -10,11 +10,12 @@ import {
   scramSha512,
 } from '../../src/sasl/index.ts';
 import { scram } from '../../src/sasl/scram.ts';
-import { begin, type Step, step } from './exchange.ts';
+import { begin, offering, type Step, step } from './exchange.ts';
 import { type Account, type Hash, ScramServer } from './scram-server.ts';
 
 const USER = { user: 'user', pass: 'pencil' };
-const NOWHERE: SaslContext = { refresh: false, channelBinding: undefined, plus: false };
+const NOWHERE: SaslContext = offering([]);
+const PLUS = ['SCRAM-SHA-1-PLUS', 'SCRAM-SHA-256-PLUS', 'SCRAM-SHA-512-PLUS'];
 const MAKERS: Readonly<Record<Hash, (credentials: ScramCredentials) => SaslMechanism>> = {
   'SHA-1': scramSha1,
   'SHA-256': scramSha256,
@@ -130,7 +131,11 @@ describe('the SCRAM mechanisms', () => {
     'a SCRAM mechanism binds the channel and shows no secret when it is chosen among others',
     (made, name, strength) => {
       expect(made).toMatchObject({ name, strength, exposesSecret: false });
-      expect(made.bindsChannel?.(undefined)).toBe(undefined);
+      const binding = randomBytes(32);
+      const plus = { name: `${name}-PLUS`, strength, exposesSecret: false };
+      expect(made.bind?.(offering([name, plus.name], binding))).toMatchObject(plus);
+      expect(made.bind?.(offering([name, plus.name]))).toMatchObject({ name });
+      expect(made.bind?.(offering([name], binding))).toMatchObject({ name });
     },
   );
 
@@ -156,7 +161,7 @@ describe('the SCRAM mechanisms', () => {
             ...(channelBinding && { binding: channelBinding }),
           });
           const given = { user, pass, ...(authorizationId && { authorizationId }) };
-          const context = { refresh: false, channelBinding, plus: !!channelBinding };
+          const context = offering(PLUS, channelBinding);
           expect(await talk(MAKERS[hash](given), server, context)).toBe(true);
           expect(server.authorizationId).toBe(authorizationId ?? '');
           expect(server.header[0]).toBe(channelBinding ? 'p' : 'n');
@@ -197,14 +202,15 @@ describe('the channel binding of SCRAM (RFC 5802 §6, RFC 9266)', () => {
   test.each<[string, SaslContext | undefined, string]>([
     ['there is no context', undefined, 'n,,'],
     ['the channel cannot be bound', NOWHERE, 'n,,'],
-    ['the server offers no -PLUS', { ...NOWHERE, channelBinding }, 'y,,'],
-    ['it is used', { refresh: false, channelBinding, plus: true }, 'p=tls-exporter,,'],
+    ['the server offers -PLUS and the channel cannot be bound', offering(PLUS), 'n,,'],
+    ['the server offers no -PLUS', offering([], channelBinding), 'y,,'],
+    ['it is used', offering(PLUS, channelBinding), 'p=tls-exporter,,'],
   ])('scram() says so in its header when %s', async (_name, context, header) => {
     const { exchange, first } = await begin(replay(SHA_256), context);
     expect(first.said).toBe(`${header}n=user,r=${SHA_256.nonce}`);
     const { said } = await step(exchange, SHA_256.serverFirst);
     const channel = Buffer.from(/^c=([^,]*),r=/.exec(said ?? '')?.[1] ?? '', 'base64');
-    const bound = context?.plus ? channelBinding : Buffer.of();
+    const bound = header.startsWith('p') ? channelBinding : Buffer.of();
     expect(channel).toEqual(Buffer.concat([Buffer.from(header), bound]));
   });
 
@@ -218,7 +224,7 @@ describe('the channel binding of SCRAM (RFC 5802 §6, RFC 9266)', () => {
 
   test('scram() is refused when somebody between the two ends the channel', async () => {
     const server = new ScramServer(account({ binding: randomBytes(32) }));
-    const context = { refresh: false, channelBinding, plus: true };
+    const context = offering(PLUS, channelBinding);
     await expect(talk(scramSha256(USER), server, context)).rejects.toThrow(
       'the server says channel-bindings-dont-match',
     );
@@ -226,7 +232,7 @@ describe('the channel binding of SCRAM (RFC 5802 §6, RFC 9266)', () => {
 
   test('scram() is refused when somebody takes -PLUS out of what the server offers', async () => {
     const server = new ScramServer(account({ binding: channelBinding }));
-    const context = { refresh: false, channelBinding, plus: false };
+    const context = offering([], channelBinding);
     await expect(talk(scramSha256(USER), server, context)).rejects.toThrow(
       'the server says server-does-support-channel-binding',
     );

@@ -6,7 +6,6 @@ const USER = 'someuser@example.com';
 const TOKEN = 'ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg';
 const FIRST = `user=${USER}\x01auth=Bearer ${TOKEN}\x01\x01`;
 const ERROR = '{"status":"401","schemes":"bearer","scope":"https://mail.google.com/"}';
-const NOWHERE = { refresh: false, channelBinding: undefined, plus: false };
 
 describe('xoauth2()', () => {
   test('xoauth2() gives the example of its documentation when it is given a token', async () => {
@@ -25,8 +24,13 @@ describe('xoauth2()', () => {
   });
 
   test('xoauth2() has nothing to refresh when the token is a string', () => {
-    expect(xoauth2({ user: USER, token: TOKEN }).refreshes).not.toBe(true);
-    expect(xoauth2({ user: USER, token: () => TOKEN }).refreshes).toBe(true);
+    expect(xoauth2({ user: USER, token: TOKEN }).refreshed).toBeUndefined();
+    expect(xoauth2({ user: USER, token: () => TOKEN }).refreshed?.refreshed).toBeUndefined();
+    expect(xoauth2({ user: USER, token: () => TOKEN }).refreshed).toMatchObject({
+      name: 'XOAUTH2',
+      strength: 5,
+      exposesSecret: true,
+    });
   });
 
   test.each<[string, BearerToken]>([
@@ -36,7 +40,7 @@ describe('xoauth2()', () => {
   ])('xoauth2() goes the same way when the token is %s', async (_name, token) => {
     const mechanism = xoauth2({ user: USER, token });
     for (let time = 0; time < 2; time++) {
-      const { exchange, first } = await begin(mechanism, NOWHERE);
+      const { exchange, first } = await begin(mechanism);
       expect(first).toEqual({ done: false, said: FIRST });
       expect(await step(exchange, ERROR)).toEqual({ done: false, said: '' });
       expect(await step(exchange)).toEqual({ done: true, said: undefined });
@@ -48,19 +52,15 @@ describe('xoauth2()', () => {
     const mechanism = xoauth2({ user: USER, token });
     expect(token).not.toHaveBeenCalled();
     const said = [];
-    for (const context of [undefined, NOWHERE, { ...NOWHERE, refresh: true }])
-      said.push((await begin(mechanism, context)).first.said?.split('Bearer ')[1]);
-    expect(said).toEqual(['old\x01\x01', 'old\x01\x01', 'new\x01\x01']);
-    expect(token.mock.calls).toEqual([
-      [{ refresh: false }],
-      [{ refresh: false }],
-      [{ refresh: true }],
-    ]);
+    for (const attempt of [mechanism, mechanism.refreshed ?? mechanism])
+      said.push((await begin(attempt)).first.said?.split('Bearer ')[1]);
+    expect(said).toEqual(['old\x01\x01', 'new\x01\x01']);
+    expect(token.mock.calls).toEqual([[{ refresh: false }], [{ refresh: true }]]);
   });
 
   test('xoauth2() asks for no token when it is started and not resumed', () => {
     const token = vi.fn(() => TOKEN);
-    xoauth2({ user: USER, token }).start(NOWHERE);
+    xoauth2({ user: USER, token }).start();
     expect(token).not.toHaveBeenCalled();
   });
 

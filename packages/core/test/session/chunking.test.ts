@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { envelope, type OutgoingMessage, SmtpError } from '../../src/session/index.ts';
 import { parseCapabilities } from '../../src/wire/extension.ts';
-import { makeReply } from '../../src/wire/reply.ts';
-import { latin1, octetsOf, whole } from '../wire/cuts.ts';
+import { latin1, octetsOf, replyOf, whole } from '../wire/cuts.ts';
 import {
   ABORTED,
   type Case,
@@ -1188,7 +1187,7 @@ describe('BDAT', () => {
   test.each(['a\0b\r\n', `${'x'.repeat(999)}\r\n`])(
     'envelope() refuses content for BDAT when it cannot go in lines',
     (content) => {
-      const capabilities = parseCapabilities(makeReply(250, ['mail', ...OFFERED]));
+      const capabilities = parseCapabilities(replyOf(250, ['mail', ...OFFERED]));
       expect(() => envelope(message({ content }).message, capabilities, {})).toThrow(SmtpError);
     },
   );

@@ -10,8 +10,7 @@ import {
 } from '../../src/session/index.ts';
 import { parseCapabilities } from '../../src/wire/extension.ts';
 import { xtext } from '../../src/wire/mail-parameter.ts';
-import { makeReply } from '../../src/wire/reply.ts';
-import { octetsOf, perOctet, whole } from '../wire/cuts.ts';
+import { octetsOf, perOctet, replyOf, whole } from '../wire/cuts.ts';
 import { greeting, message, opened, stream, tell } from './scenes.ts';
 import { play } from './transcript.ts';
 
@@ -38,7 +37,7 @@ function linesOf(
   keywords: readonly string[] = [],
   options: SendOptions = {},
 ): string[] {
-  const capabilities = parseCapabilities(makeReply(250, ['mail.example.com', ...keywords]));
+  const capabilities = parseCapabilities(replyOf(250, ['mail.example.com', ...keywords]));
   const given = { ...message().message, ...change } as OutgoingMessage;
   return envelope(given, capabilities, options).commands.map(({ line }) => line);
 }

@@ -485,7 +485,7 @@ describe('Session', () => {
   test('Session refuses a procedure when the phase does not allow it', () => {
     const stage = new Stage();
     stage.run('noop', noop(stage.session));
-    expect(stage.outcomes[0]?.error).toEqual(new TypeError('Cannot run noop when connected'));
+    expect(stage.outcomes[0]?.error).toEqual(new TypeError('Cannot noop: not open'));
     expect(stage.poll()).toBe('');
   });
 

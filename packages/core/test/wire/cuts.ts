@@ -1,5 +1,6 @@
 /** Octets cut into chunks: the three cuts that every case is played in, and random ones. */
 import fc from 'fast-check';
+import { makeReply, type Reply } from '../../src/wire/reply.ts';
 
 /** Turns octets into chunks; joined, the chunks are the octets. */
 export type Cut = (octets: Uint8Array) => Uint8Array[];
@@ -21,6 +22,12 @@ export function binary(octets: Uint8Array): string {
   }
   return text;
 }
+
+/** A reply of its code and the text of its lines. */
+export const replyOf = (code: number, lines: readonly string[]): Reply =>
+  makeReply(
+    lines.map((line, at) => `${code}${at + 1 < lines.length ? '-' : ' '}${line}`).join('\n'),
+  );
 
 export const whole: Cut = (octets) => [octets];
 

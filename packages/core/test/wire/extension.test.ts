@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Capabilities, parseCapabilities } from '../../src/wire/extension.ts';
-import { makeReply } from '../../src/wire/reply.ts';
+import { replyOf } from './cuts.ts';
 
 const capabilities = (lines: readonly string[], ignore?: readonly string[]): Capabilities =>
-  parseCapabilities(makeReply(250, ['mail.example.com', ...lines]), ignore);
+  parseCapabilities(replyOf(250, ['mail.example.com', ...lines]), ignore);
 
 describe('parseCapabilities()', () => {
   test('parseCapabilities() gives keywords and parameters when the reply is usual', () => {
@@ -31,8 +31,8 @@ describe('parseCapabilities()', () => {
   });
 
   test('parseCapabilities() takes no keyword from the greeting line when it names one', () => {
-    expect(parseCapabilities(makeReply(250, ['STARTTLS'])).keywords.size).toBe(0);
-    expect(parseCapabilities(makeReply(250, ['host STARTTLS', 'DSN'])).has('STARTTLS')).toBe(false);
+    expect(parseCapabilities(replyOf(250, ['STARTTLS'])).keywords.size).toBe(0);
+    expect(parseCapabilities(replyOf(250, ['host STARTTLS', 'DSN'])).has('STARTTLS')).toBe(false);
   });
 
   test.each([

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { growthExponent } from '../../../../test/growth.ts';
 import { MAX_REPLY, MAX_REPLY_LINE } from '../../src/wire/limits.ts';
-import type { Reply } from '../../src/wire/reply.ts';
+import { makeReply, type Reply } from '../../src/wire/reply.ts';
 import { createReplyParser } from '../../src/wire/reply-parser.ts';
 import { CUTS, type Cut, latin1, octetsOf, perOctet, randomCut, whole } from './cuts.ts';
 
@@ -10,28 +10,36 @@ interface Parsed {
   readonly replies: readonly Reply[];
   /** The message of the fault, where one was thrown. */
   readonly fault: string | undefined;
+  /** Whether octets are held that have not become a reply: then a server that has to be silent was not. */
   readonly pending: boolean;
 }
 
+const NOTHING = new Uint8Array(0);
+
 function parse(chunks: readonly Uint8Array[]): Parsed {
-  const parser = createReplyParser();
+  const next = createReplyParser();
   const replies: Reply[] = [];
   try {
     for (const chunk of chunks) {
-      parser.push(chunk);
-      for (let reply = parser.next(); reply; reply = parser.next()) {
-        replies.push(reply);
+      for (let reply = next(chunk); reply !== undefined; reply = next(NOTHING)) {
+        replies.push(makeReply(reply));
       }
     }
   } catch (error) {
-    return { replies, fault: (error as Error).message, pending: parser.pending };
+    return { replies, fault: (error as Error).message, pending: true };
   }
-  return { replies, fault: undefined, pending: parser.pending };
+  let pending = false;
+  try {
+    next(NOTHING, true);
+  } catch {
+    pending = true;
+  }
+  return { replies, fault: undefined, pending };
 }
 
 const parseText = (text: string, cut: Cut = whole): Parsed => parse(cut(octetsOf(text)));
 
-const REFUSED = /^not a reply, or too long: "/;
+const REFUSED = /^no reply, or too long, or behind STARTTLS: "/;
 
 /** The one reply of a text. */
 function only(text: string): Reply {
@@ -135,7 +143,7 @@ describe('ReplyParser refuses what is no reply', () => {
 
   test('ReplyParser names no more than 80 characters of a line when it refuses it', () => {
     const { fault } = parseText(`${'x'.repeat(4_000)}\r\n`);
-    expect(fault?.length).toBeLessThan(120);
+    expect(fault?.length).toBeLessThan(130);
   });
 
   test('ReplyParser shows no control character when it refuses a line', () => {
@@ -346,6 +354,17 @@ describe('ReplyParser is the same for every cutting', () => {
       expect(pending).toBe(length > 0 && length < octets.length);
       expect(replies).toHaveLength(length === octets.length ? 1 : 0);
     }
+  });
+
+  test('ReplyParser throws when the server has to be silent and a whole reply is held', () => {
+    const next = createReplyParser();
+    expect(next(octetsOf('220 go\r\n250 a\r\n'))).toBe('220 go');
+    expect(() => next(NOTHING, true)).toThrow(REFUSED);
+  });
+
+  test('ReplyParser gives the text as it stood on the wire, LF between its lines', () => {
+    const next = createReplyParser();
+    expect(next(octetsOf('250-a\r\n250- b \r\n250\r\n'))).toBe('250-a\n250- b \n250');
   });
 });
 

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { describeReply, makeReply } from '../../src/wire/reply.ts';
+import { replyOf } from './cuts.ts';
 
 describe('describeReply()', () => {
   test('describeReply() names code and text when the reply has several lines', () => {
-    expect(describeReply(makeReply(550, ['5.1.1 No such user', '5.1.1 here']))).toBe(
+    expect(describeReply(replyOf(550, ['5.1.1 No such user', '5.1.1 here']))).toBe(
       '550 5.1.1 No such user 5.1.1 here',
     );
   });
 
   test('describeReply() leaves no trailing blank when the reply is a bare code', () => {
-    expect(describeReply(makeReply(250, ['']))).toBe('250');
+    expect(describeReply(replyOf(250, ['']))).toBe('250');
   });
 
   test('describeReply() gives at most 500 characters when the reply is long', () => {
@@ -18,7 +19,7 @@ describe('describeReply()', () => {
       fc.property(
         fc.array(fc.string({ maxLength: 300 }), { minLength: 1, maxLength: 8 }),
         (lines) => {
-          expect(describeReply(makeReply(250, lines)).length).toBeLessThanOrEqual(500);
+          expect(describeReply(replyOf(250, lines)).length).toBeLessThanOrEqual(500);
         },
       ),
     );
@@ -36,7 +37,7 @@ describe('makeReply()', () => {
         part,
         (code, status, subject, detail) => {
           const given = `${status}.${subject}.${detail}`;
-          const reply = makeReply(code, [`${given} text`]);
+          const reply = makeReply(`${code} ${given} text`);
           const own = status === Math.floor(code / 100) && status !== 3;
           const expected = own && subject < 1_000 && detail < 1_000;
           expect(reply.enhanced).toBe(expected ? given : undefined);
