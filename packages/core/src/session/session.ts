@@ -354,6 +354,7 @@ export function createSession(listener?: WireListener): Session {
     again() {
       session.pipelining = 'envelope';
       running.due = true;
+      if (writer === running) writer = undefined;
       return live.has(running);
     },
     expect(known) {
