@@ -5,6 +5,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
     index: 'src/index.ts',
     session: 'src/session/index.ts',
     sasl: 'src/sasl/index.ts',
+    authenticate: 'src/authenticate/index.ts',
     pool: 'src/pool/index.ts',
     workers: 'src/workers/index.ts',
     diagnostics: 'src/diagnostics/index.ts',

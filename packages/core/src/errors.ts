@@ -146,6 +146,9 @@ export function isSmtpError(error: unknown): error is SmtpError {
   return (error as Error | undefined)?.name === 'SmtpError';
 }
 
+/** A code without its beginning. */
+export type Fault = SmtpErrorCode extends `ERR_SMTP_${infer Code}` ? Code : never;
+
 /**
  * An error in words: "Cannot send RCPT TO:<a@b>: server replied 550 5.1.1 …". A reply of 2yz or 3yz is out of
  * place where it is the reason: it breaks the protocol.
@@ -154,13 +157,13 @@ export function isSmtpError(error: unknown): error is SmtpError {
  * @param phase - may be left out for what ends a session: each procedure then fails in a phase of its own
  */
 export function fault(
-  code: SmtpErrorCode,
+  code: Fault,
   what: string,
   phase?: Phase,
   details: Partial<SmtpErrorDetails> = {},
 ): SmtpError {
   return new SmtpError(
-    (details.reply?.code as number) < 400 ? 'ERR_SMTP_PROTOCOL' : code,
+    `ERR_SMTP_${(details.reply?.code as number) < 400 ? 'PROTOCOL' : code}`,
     `Cannot ${what}${details.reply ? `: server replied ${describeReply(details.reply)}` : ''}`,
     { ...details, phase: phase as Phase },
   );

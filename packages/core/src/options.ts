@@ -87,12 +87,12 @@ type Defaulted = Required<
 
 /** Options with every default in place. */
 export interface ResolvedOptions
-  extends Omit<ConnectOptions, keyof Defaulted | 'name' | 'window'>,
+  extends Omit<ConnectOptions, keyof Defaulted | 'auth' | 'name' | 'window'>,
     Defaulted {
   /** Whether TLS comes before the first octet. */
   readonly secure: boolean;
   readonly name: string | undefined;
-  readonly mechanisms: readonly SaslMechanism[];
+  readonly auth: readonly SaslMechanism[];
   readonly window: Line['window'];
 }
 
@@ -111,14 +111,12 @@ export function resolveOptions(
     tlsOptions: {},
     transport,
     ...options,
-    // A transport is given these options, and no credentials; the driver leaves the mechanisms out.
-    auth: [],
     tls,
     secure: tls === 'implicit',
     window: { transactions: 32, octets: 16 * WRITE_OCTETS, ...options.window },
     // What may stand behind the `@` of a mailbox is what EHLO takes (RFC 5321 §4.1.1.1).
     name: name === undefined ? name : parsePath(`a@${name}`, 'name').slice(2),
-    mechanisms: 'pass' in auth ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
+    auth: 'pass' in auth ? [plain(auth), login(auth)] : ([auth].flat() as SaslMechanism[]),
   };
   for (const [what, grammar] of Object.entries({
     host: /./,

@@ -5,6 +5,7 @@
 import type { SmtpClient } from '../client.ts';
 import { fault, type SmtpError } from '../errors.ts';
 import { type ConnectOptions, resolveOptions } from '../options.ts';
+import { authenticate } from '../session/authenticate.ts';
 import { envelope } from '../session/envelope.ts';
 import { DEADLINES, FIVE_MINUTES, MINIMUM_RATE, type Timeouts } from '../session/limits.ts';
 import { open } from '../session/open.ts';
@@ -102,7 +103,7 @@ export async function connectBy(
       () => {
         late(
           fault(
-            'ERR_SMTP_TIMEOUT',
+            'TIMEOUT',
             `go on: timeouts.${name} passed${
               name === 'greeting' && !session.secure ? "; use tls: 'implicit'?" : ''
             }`,
@@ -125,7 +126,7 @@ export async function connectBy(
       const onAbort = (): void => {
         session.abort(
           task as Task,
-          fault('ERR_SMTP_ABORTED', 'go on: aborted', undefined, {
+          fault('ABORTED', 'go on: aborted', undefined, {
             cause: aborting?.reason,
           }),
         );
@@ -155,7 +156,8 @@ export async function connectBy(
   const connect = async (): Promise<Transport> => {
     transport =
       typeof options.transport === 'function'
-        ? await options.transport({ ...options, mechanisms: [], signal } as TransportOptions)
+        ? // It gets no credentials.
+          await options.transport({ ...options, auth: [], signal } as TransportOptions)
         : options.transport;
     if (signal.aborted) transport.destroy();
     transport.attach({
@@ -172,7 +174,15 @@ export async function connectBy(
     return transport;
   };
 
-  await run('open', open(session, { ...options, connect }), options.signal).catch((error) => {
+  await run(
+    'open',
+    open(session, {
+      ...options,
+      connect,
+      authenticate: options.auth[0] && ((line) => authenticate(line, options)),
+    }),
+    options.signal,
+  ).catch((error) => {
     // The caller is told at once; a server that has refused to go on is told by QUIT.
     void close();
     throw error;

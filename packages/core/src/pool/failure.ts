@@ -1,5 +1,5 @@
 /** What a failure of a message says of its connection, and the failures that the pool has of its own. */
-import { fault, type SmtpError, type SmtpErrorCode } from '../errors.ts';
+import { type Fault, fault, type SmtpError } from '../errors.ts';
 
 /** Whether it is the connection that failed: nothing else is sent on it. */
 export function isLoss(error: unknown): boolean {
@@ -13,7 +13,7 @@ export function isLoss(error: unknown): boolean {
 }
 
 /** Why a message is not begun at all. */
-export const refusal = (code: SmtpErrorCode, why: string, cause?: unknown): SmtpError =>
+export const refusal = (code: Fault, why: string, cause?: unknown): SmtpError =>
   fault(code, `send the message: ${why}`, 'idle', {
     cause,
     retry: /TIMEOUT|FULL/.test(code) ? 'later' : undefined,

@@ -24,7 +24,7 @@ export async function inParts(
   const { source } = envelope(message, Object.create(capabilities, { limits: { value: {} } }), how);
   if (!(source instanceof Uint8Array) || how.partial === 'abort')
     throw fault(
-      'ERR_SMTP_UNSUPPORTED',
+      'UNSUPPORTED',
       `send the message: the server takes ${RCPTMAX} recipients at a time`,
       'mail',
     );

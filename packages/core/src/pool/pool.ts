@@ -211,7 +211,7 @@ export function poolBy(
     if (job.due < Infinity)
       job.timer = later(() => {
         queue.remove(job);
-        job.settle(refusal('ERR_SMTP_TIMEOUT', 'it could not begin in time'));
+        job.settle(refusal('TIMEOUT', 'it could not begin in time'));
         pump();
       }, job.due - now());
   };
@@ -251,7 +251,7 @@ export function poolBy(
     signal?.removeEventListener('abort', onAbort);
     enough.abort();
     queue.sift((job) => {
-      job.settle(refusal('ERR_SMTP_CLOSED', 'the pool is closed', cause));
+      job.settle(refusal('CLOSED', 'the pool is closed', cause));
       return false;
     });
     for (const { client } of connections) client.destroy(cause);
@@ -309,18 +309,17 @@ export function poolBy(
             }
           },
         };
-        const abort = (): void =>
-          job.settle(refusal('ERR_SMTP_ABORTED', 'aborted', signal?.reason));
+        const abort = (): void => job.settle(refusal('ABORTED', 'aborted', signal?.reason));
         // What has begun is given up by its client.
         const abandon = (): void => {
           if (!queue.remove(job)) return;
           abort();
           pump();
         };
-        if (closing || destroyed) job.settle(refusal('ERR_SMTP_CLOSED', 'the pool is closed'));
+        if (closing || destroyed) job.settle(refusal('CLOSED', 'the pool is closed'));
         else if (signal?.aborted) abort();
         else if (overflow !== 'wait' && queue.size >= maxQueue)
-          job.settle(refusal('ERR_SMTP_QUEUE_FULL', `${maxQueue} messages are waiting`));
+          job.settle(refusal('QUEUE_FULL', `${maxQueue} messages are waiting`));
         else {
           signal?.addEventListener('abort', abandon);
           wait(job);

@@ -7,17 +7,34 @@ import { ask, type Line, type Procedure } from './procedure.ts';
 
 /** What authenticate chooses from. */
 export interface AuthenticateOptions {
-  readonly mechanisms: readonly SaslMechanism[];
+  readonly auth: readonly SaslMechanism[];
   /** Whether mechanisms that expose the secret may run without TLS. */
   readonly allowInsecureAuth?: boolean | undefined;
 }
 
-/** AUTH (RFC 4954 §4): the strongest mechanism that the server offers. */
+/**
+ * AUTH (RFC 4954 §4): the strongest mechanism that the server offers. What `open()` is given where there are credentials.
+ *
+ * @throws SmtpError ERR_SMTP_AUTH where none is offered, may be used, or is accepted
+ *
+ * @example
+ * ```ts
+ * import { authenticate } from '@posthorn/core/authenticate';
+ * import { plain } from '@posthorn/core/sasl';
+ * import type { OpenOptions } from '@posthorn/core/session';
+ *
+ * const auth = [plain({ user: 'tim', pass: 'tanstaaftanstaaf' })];
+ * const options: Pick<OpenOptions, 'authenticate'> = {
+ *   authenticate: (line) => authenticate(line, { auth }),
+ * };
+ * console.log(typeof options.authenticate); // function
+ * ```
+ */
 export function* authenticate(line: Line, options: AuthenticateOptions): Procedure<void> {
-  const { mechanisms } = options;
-  let why = `the server offers no ${mechanisms.map(({ name }) => name)}`;
+  const { auth } = options;
+  let why = `the server offers no ${auth.map(({ name }) => name)}`;
   let reply: Reply | undefined;
-  const offered = mechanisms
+  const offered = auth
     .map((mechanism) => mechanism.bind?.(line) ?? mechanism)
     .filter(({ name }) => line.capabilities.auth.has(name))
     .sort((a, b) => b.strength - a.strength);
@@ -60,7 +77,7 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
     } catch (cause) {
       // RFC 4954 §4: a line with `*` alone cancels the exchange.
       if (reply?.code === 334) yield* demand(line, '*', 'auth', /./);
-      throw fault('ERR_SMTP_AUTH', `authenticate: ${why}: ${(cause as Error)?.message}`, 'auth', {
+      throw fault('AUTH', `authenticate: ${why}: ${(cause as Error)?.message}`, 'auth', {
         cause,
       });
     }
@@ -68,8 +85,8 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
     // credentials, and trying them again by another mechanism would only count as another failure.
     if (reply.code === 504) continue;
     if (reply.code >= 500 && refreshed)
-      return yield* authenticate(line, { ...options, mechanisms: [refreshed] });
+      return yield* authenticate(line, { ...options, auth: [refreshed] });
     break;
   }
-  throw fault('ERR_SMTP_AUTH', `authenticate: ${why}`, 'auth', { reply });
+  throw fault('AUTH', `authenticate: ${why}`, 'auth', { reply });
 }

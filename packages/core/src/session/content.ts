@@ -22,7 +22,7 @@ export function refusedContent(
   refused: boolean = reply.code >= 400,
 ): SmtpError {
   // RFC 4954 §6: 530 asks for authentication.
-  return fault(reply.code === 530 ? 'ERR_SMTP_AUTH' : 'ERR_SMTP_REPLY', `send ${what}`, phase, {
+  return fault(reply.code === 530 ? 'AUTH' : 'REPLY', `send ${what}`, phase, {
     ...details,
     reply,
     delivery: refused ? 'rejected' : sent ? 'unknown' : 'not-sent',

@@ -18,7 +18,6 @@ export function* demand(
 ): Procedure<Reply> {
   line.write({ line: commandLine(text), phase });
   const reply = (yield) as Reply;
-  if (!wanted.test(`${reply.code}`))
-    throw fault('ERR_SMTP_REPLY', `send ${text}`, phase, { reply });
+  if (!wanted.test(`${reply.code}`)) throw fault('REPLY', `send ${text}`, phase, { reply });
   return reply;
 }

@@ -99,11 +99,7 @@ export function envelope(
         if (capabilities.has(keyword))
           return ` ${key.toUpperCase()}${value === true ? '' : `=${value}`}`;
         if (vital ?? onUnsupported !== 'drop')
-          throw fault(
-            'ERR_SMTP_UNSUPPORTED',
-            `send the message: the server offers no ${keyword}`,
-            'mail',
-          );
+          throw fault('UNSUPPORTED', `send the message: the server offers no ${keyword}`, 'mail');
         return '';
       })
       .join('');
@@ -171,7 +167,7 @@ export function envelope(
   });
   if ((size as number) > (capabilities.size as number))
     throw fault(
-      'ERR_SMTP_TOO_LARGE',
+      'TOO_LARGE',
       `send the message: the server accepts ${capabilities.size} octets`,
       'mail',
     );

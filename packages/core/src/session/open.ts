@@ -3,7 +3,6 @@ import type { TlsChannel } from '../sasl/mechanism.ts';
 import { parseCapabilities } from '../wire/extension.ts';
 import { addressLiteral } from '../wire/path.ts';
 import type { Reply } from '../wire/reply.ts';
-import { type AuthenticateOptions, authenticate } from './authenticate.ts';
 import { demand } from './demand.ts';
 import { ask, type Line, type Procedure } from './procedure.ts';
 
@@ -16,7 +15,9 @@ export interface Connected {
 }
 
 /** How a session is set up. */
-export interface OpenOptions extends AuthenticateOptions {
+export interface OpenOptions {
+  /** AUTH, where there are credentials: see `authenticate()` of `@posthorn/core/authenticate`. */
+  readonly authenticate?: ((line: Line) => Procedure<void>) | undefined;
   /** Connects. Asked first of all. */
   readonly connect: () => Connected | Promise<Connected>;
   /** The EHLO argument: a domain or an address literal. Default: the literal of the local end's address. */
@@ -50,7 +51,7 @@ export function* open(line: Line, options: OpenOptions): Procedure<void> {
   line.greeting = reply;
   // RFC 5321 §4.3.2: a connection is established by 220. A 554 or 4yz refuses the session; anything
   // else (354, 250) comes from a server that is not in step.
-  if (reply.code !== 220) throw fault('ERR_SMTP_REPLY', 'connect', 'greeting', { reply });
+  if (reply.code !== 220) throw fault('REPLY', 'connect', 'greeting', { reply });
   for (;;) {
     // RFC 3207 §4.2: what the server said before is forgotten.
     line.capabilities = parseCapabilities();
@@ -80,7 +81,7 @@ export function* open(line: Line, options: OpenOptions): Procedure<void> {
       line.roundTrips += 1;
     } else if (tls === 'starttls' || (answer?.code as number) < 400)
       throw fault(
-        'ERR_SMTP_TLS',
+        'TLS',
         answer ? 'start TLS' : "start TLS: the server offers no STARTTLS; use tls: 'implicit'?",
         'starttls',
         { reply: answer },
@@ -90,6 +91,6 @@ export function* open(line: Line, options: OpenOptions): Procedure<void> {
   }
   if (line.capabilities.has('PIPELINING')) line.pipelining = options.pipelining;
   line.window = options.window;
-  if (options.mechanisms[0]) yield* authenticate(line, options);
+  if (options.authenticate) yield* options.authenticate(line);
   line.phase = 'ready';
 }

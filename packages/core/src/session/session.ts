@@ -3,13 +3,7 @@
  * starts, ends or fails a procedure, and that pairs a reply with its command. Sans-IO: see action.ts for
  * how it is driven.
  */
-import {
-  fault,
-  type Phase,
-  SmtpError,
-  type SmtpErrorCode,
-  type SmtpErrorDetails,
-} from '../errors.ts';
+import { type Fault, fault, type Phase, SmtpError, type SmtpErrorDetails } from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
 import { concatenate, NOTHING } from '../wire/octets.ts';
 import { makeReply, type Reply } from '../wire/reply.ts';
@@ -162,8 +156,7 @@ export function createSession(listener?: WireListener): Session {
       const { done, value } = task.procedure[how](input);
       if (done) {
         settle(task, undefined, value);
-        if (task.name === 'quit')
-          session.fail(fault('ERR_SMTP_CLOSED', 'go on: connection closed'), false);
+        if (task.name === 'quit') session.fail(fault('CLOSED', 'go on: connection closed'), false);
       }
       // A callback has given it up while it ran: now it can release its source.
       else if (closing && !live.has(task)) task.procedure.return(undefined);
@@ -179,11 +172,11 @@ export function createSession(listener?: WireListener): Session {
   };
 
   /** Fails everything: the connection is lost, or the server has said what makes it of no use. */
-  const end = (cause?: Error, code: SmtpErrorCode = 'ERR_SMTP_CLOSED', reply?: Reply): void => {
+  const end = (cause?: Error, code: Fault = 'CLOSED', reply?: Reply): void => {
     const at = awaited[0]?.phase;
     session.fail(
       fault(
-        LOST.test(at as Phase) ? (`ERR_SMTP_${at?.toUpperCase()}` as SmtpErrorCode) : code,
+        LOST.test(at as Phase) ? (at?.toUpperCase() as Fault) : code,
         `go on: ${cause?.message ?? 'connection closed'}`,
         at,
         { cause, reply },
@@ -287,15 +280,11 @@ export function createSession(listener?: WireListener): Session {
             // The server has judged the message before its end. Whatever is written now would be read as
             // content or as commands, and nobody can tell which: the connection is of no use any more.
             session.refuse(awaited[0] as Question, refusedContent('content', reply));
-          if (!task || code === 421)
-            end(undefined, code === 421 ? undefined : 'ERR_SMTP_PROTOCOL', reply);
+          if (!task || code === 421) end(undefined, code === 421 ? undefined : 'PROTOCOL', reply);
         }
       } catch (error) {
         // In AUTH and behind it what is no reply may be an echo, with the secret cut where nothing would find it.
-        end(
-          (awaited[0]?.phase ?? 'auth') === 'auth' ? undefined : (error as Error),
-          'ERR_SMTP_PROTOCOL',
-        );
+        end((awaited[0]?.phase ?? 'auth') === 'auth' ? undefined : (error as Error), 'PROTOCOL');
       }
     },
     answer(asked, value) {

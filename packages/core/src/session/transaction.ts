@@ -210,7 +210,7 @@ export function* transaction(
   } catch (error) {
     throw isSmtpError(error)
       ? error
-      : fault('ERR_SMTP_CONTENT', `send the message: ${(error as Error)?.message}`, 'content', {
+      : fault('CONTENT', `send the message: ${(error as Error)?.message}`, 'content', {
           cause: error,
         });
   } finally {

@@ -63,11 +63,7 @@ export function createTransparency(
       const end = Math.min(cr, lf, chunk.length);
       octets += end - at;
       if (nul || octets - line > MAX_TEXT_LINE)
-        throw fault(
-          'ERR_SMTP_CONTENT',
-          'send the message: NUL, or a line over 998 octets',
-          'content',
-        );
+        throw fault('CONTENT', 'send the message: NUL, or a line over 998 octets', 'content');
       at = end + 1;
       if (end === chunk.length) break;
       line = octets += 2;

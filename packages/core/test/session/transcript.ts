@@ -7,11 +7,14 @@
  *
  * Consecutive `S:` lines come in one chunk, or cut further; consecutive `C:` lines are one write.
  */
+import { type AuthenticateOptions, authenticate } from '../../src/authenticate/index.ts';
+import type { SaslMechanism } from '../../src/sasl/index.ts';
 import {
   type Action,
   createSession,
   envelope,
   isSmtpError,
+  type Line,
   type OpenOptions,
   type OutgoingMessage,
   open,
@@ -59,7 +62,12 @@ export interface Sending {
 /** A transcript with what the client was asked. */
 export interface Scene {
   readonly text: string;
-  readonly open?: Partial<OpenOptions>;
+  readonly open?: Partial<
+    OpenOptions & { readonly mechanisms: readonly SaslMechanism[] } & Pick<
+        AuthenticateOptions,
+        'allowInsecureAuth'
+      >
+  >;
   /** The password. */
   readonly secret?: string;
   /** Sent at once when the session is open. */
@@ -96,8 +104,6 @@ export const OPEN: OpenOptions = {
   protocol: 'smtp',
   window: { transactions: 32, octets: 1_048_576 },
   ignoreExtensions: [],
-  mechanisms: [],
-  allowInsecureAuth: false,
 };
 
 /** Plays a scene. @throws Error where the client did not say what the transcript says */
@@ -171,7 +177,11 @@ export function play(scene: Scene, cut: Cut): Played {
     if (said !== '') throw new Error(`the client said ${JSON.stringify(said)}, unexpected`);
   };
 
-  run('open', open(session, { ...OPEN, ...scene.open }), (error) => {
+  const { mechanisms: auth = [], allowInsecureAuth, ...options } = scene.open ?? {};
+  const authenticating = auth[0] && {
+    authenticate: (line: Line) => authenticate(line, { auth, allowInsecureAuth }),
+  };
+  run('open', open(session, { ...OPEN, ...options, ...authenticating }), (error) => {
     if (error === undefined) sendAll(scene.messages ?? []);
   });
   pump();
