@@ -7,13 +7,13 @@ import { fault, type SmtpError } from '../errors.ts';
 import { type ConnectOptions, resolveOptions } from '../options.ts';
 import { authenticate } from '../session/authenticate.ts';
 import { envelope } from '../session/envelope.ts';
-import { DEADLINES, FIVE_MINUTES, MINIMUM_RATE, type Timeouts } from '../session/limits.ts';
+import { FIVE_MINUTES, MINIMUM_RATE, TIMEOUTS, type Timeouts } from '../session/limits.ts';
 import { open } from '../session/open.ts';
 import type { ProcedureName } from '../session/phase.ts';
-import type { Procedure } from '../session/procedure.ts';
+import type { Procedure, Wait } from '../session/procedure.ts';
 import { quit } from '../session/quit.ts';
 import { noop, reset, verify } from '../session/reset.ts';
-import { createSession, type Task, type Wait } from '../session/session.ts';
+import { createSession, type Task } from '../session/session.ts';
 import { transaction } from '../session/transaction.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Transport, TransportOptions } from './transport.ts';
@@ -112,7 +112,7 @@ export async function connectBy(
         pump();
       },
       // setTimeout() takes what is longer than 2 ** 31 ms for 1 ms: 23 days are enough.
-      Math.min(options.timeouts?.[name] ?? DEADLINES[name] ?? FIVE_MINUTES, 2_000_000_000) +
+      Math.min(options.timeouts?.[name] ?? TIMEOUTS[name] ?? FIVE_MINUTES, 2_000_000_000) +
         (Math.min(0, ahead as number) || 0),
     );
   /** Runs a procedure. What is begun in one turn of the event loop leaves in one write. */

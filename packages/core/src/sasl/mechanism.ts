@@ -1,5 +1,4 @@
 /** What a SASL mechanism is to the session (RFC 4422 §3, RFC 4954 §4): challenge in, response out. Pure. */
-
 /**
  * A SASL mechanism with its credentials. Make one with `plain()`, `login()` …, or write your own.
  *

@@ -53,7 +53,7 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
         const { done, value } = yield* ask('auth', () =>
           steps.next(fromBase64(reply?.lines[0] ?? '')),
         );
-        if (done) throw new Error('the server wants more');
+        if (done) throw new Error('more is wanted');
         const encoded = value && toBase64(value);
         if (encoded) line.secrets.push(encoded);
         return encoded;

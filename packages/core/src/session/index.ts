@@ -28,12 +28,11 @@ export {
   type Recipient,
   type SendOptions,
 } from './envelope.ts';
-export type { Timeouts } from './limits.ts';
+export { FIVE_MINUTES, TIMEOUTS, type Timeouts } from './limits.ts';
 export { type OpenOptions, open } from './open.ts';
 export type { ProcedureName, SessionPhase } from './phase.ts';
-export type { Command, Line, Procedure } from './procedure.ts';
+export type { Command, Line, Procedure, Wait } from './procedure.ts';
 export { quit } from './quit.ts';
 export { noop, reset, verify } from './reset.ts';
-export { createSession, type Session, type Task, type Wait, type WireListener } from './session.ts';
-export { TIMEOUTS } from './timeouts.ts';
+export { createSession, type Session, type Task, type WireListener } from './session.ts';
 export { type TransactionResult, transaction } from './transaction.ts';

@@ -2,10 +2,6 @@
 export const WRITE_OCTETS = 65_536;
 /** Content of unknown size goes into chunks of about this many octets (RFC 3030): each costs a wait. */
 export const CHUNK_OCTETS = 262_144;
-/** The deadline of what is not in {@link DEADLINES}, in ms. */
-export const FIVE_MINUTES = 300_000;
-/** The default of `minimumRate`, in octets in a second. */
-export const MINIMUM_RATE = 500;
 
 /**
  * How long to wait, in ms; what is over 2,000,000,000 (23 days) counts as that. The defaults are the minima
@@ -47,9 +43,13 @@ export interface Timeouts {
   readonly minimumRate: number;
 }
 
-/** The defaults that are other than {@link FIVE_MINUTES}. */
-export const DEADLINES: Partial<Timeouts> &
-  Omit<Timeouts, 'greeting' | 'ehlo' | 'idle' | 'mail' | 'rcpt' | 'minimumRate'> = {
+/** The default of `minimumRate`. */
+export const MINIMUM_RATE = 500;
+/** The default of what is not in {@link TIMEOUTS}. */
+export const FIVE_MINUTES = 300_000;
+
+/** The defaults of {@link Timeouts} that are other than five minutes. */
+export const TIMEOUTS: Partial<Timeouts> = {
   connect: 30_000,
   tls: 30_000,
   starttls: 120_000,

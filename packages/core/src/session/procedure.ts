@@ -24,6 +24,11 @@ export interface Command {
   readonly text?: string | undefined;
 }
 
+/** Something that the session waits for. */
+export interface Wait {
+  readonly phase: Phase;
+}
+
 /** The session as a procedure sees it. What is written before the next yield leaves as one group (RFC 2920 §3.1). */
 export interface Line {
   /** Where the session stands. */
@@ -47,9 +52,9 @@ export interface Line {
   /** What is blotted out of what is said in AUTH, and of what answers nothing: the password, if it is known, and each response. None is empty. */
   secrets: string[];
   /** A MAIL was accepted, and content has not ended its transaction, or may not have: RSET goes before the next one. */
-  transactionOpen?: boolean;
-  /** Whether replies are still awaited that others have to get first. */
-  readonly overlapping: boolean;
+  open?: boolean;
+  /** What the session waits for first of all; undefined while it waits for nothing. A deadline runs as long as this stays the same. */
+  readonly waiting: Wait | undefined;
   /** With phase 'final' nothing more will be written: the next procedure may begin. */
   write(command: Command): void;
   /**

@@ -6,7 +6,7 @@ import type { Line, Procedure } from './procedure.ts';
 /** RSET (RFC 5321 §4.1.1.5): ends an open transaction. */
 export function* reset(line: Line): Procedure<Reply> {
   const reply = yield* demand(line, 'RSET', 'idle');
-  line.transactionOpen = false;
+  line.open = false;
   return reply;
 }
 

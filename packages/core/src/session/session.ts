@@ -11,7 +11,7 @@ import { createReplyParser } from '../wire/reply-parser.ts';
 import type { Action, Question } from './action.ts';
 import { refusedContent } from './content.ts';
 import type { ProcedureName } from './phase.ts';
-import type { Line, Procedure } from './procedure.ts';
+import type { Line, Procedure, Wait } from './procedure.ts';
 
 /** What happened on the wire, with secrets left out. `text` has one line for each line of a reply. */
 export type WireListener = (direction: 'client' | 'server', text: string, phase: Phase) => void;
@@ -30,11 +30,6 @@ interface RunningTask extends Task {
   due: boolean;
 }
 
-/** Something that the session waits for. */
-export interface Wait {
-  readonly phase: Phase;
-}
-
 /** What was written. With a phase it owes a reply. */
 interface Entry {
   readonly phase: Phase | undefined;
@@ -48,8 +43,6 @@ interface Entry {
 
 /** The state machine of one connection. */
 export interface Session extends Line {
-  /** What the session waits for; undefined while it waits for nothing. A deadline runs as long as this stays the same. */
-  readonly waiting: Wait | undefined;
   /**
    * Runs a procedure as soon as it may write.
    *
@@ -223,9 +216,6 @@ export function createSession(listener?: WireListener): Session {
     },
     get waited() {
       return running.waited;
-    },
-    get overlapping() {
-      return awaited.length > 0;
     },
     start(name, procedure, settled) {
       const task: RunningTask = {

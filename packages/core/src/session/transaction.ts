@@ -97,10 +97,10 @@ export function* transaction(
     const body = chunked ? [] : [DATA];
     // The first part of what is in memory goes out with the envelope: of a small message the whole.
     if (chunked && rest === source) body[0] = (yield* part(true)) as EnvelopeCommand;
-    const behind = line.overlapping;
+    const behind = !!line.waiting;
     // RFC 3030 §2: what a failed BDAT leaves behind is indeterminate, and so is what one may leave that is not
     // answered yet. What a transaction before has left open is ended in the same group: it costs no wait.
-    const all = [...(line.transactionOpen || (chunked && behind) ? [RSET] : []), ...commands];
+    const all = [...(line.open || (chunked && behind) ? [RSET] : []), ...commands];
     const groups =
       line.pipelining === 'off'
         ? [...all, ...body].map((command) => [command])
@@ -130,7 +130,7 @@ export function* transaction(
     }
     let sent = command.phase === 'final';
     // MAIL opens a transaction, and a chunk leaves it open, if it is not the last one, or is refused.
-    line.transactionOpen = command.content
+    line.open = command.content
       ? !sent || reply.code >= 300
       : failed
         ? failed !== commands[0]
@@ -174,7 +174,7 @@ export function* transaction(
       // a recipient was not, somebody might get it as an empty message: the connection is given up instead.
       if (command === DATA && reply.code === 354 && refused && !accepted[0]) {
         line.write({ content: END_OF_DATA, phase: 'data' });
-        line.transactionOpen = false;
+        line.open = false;
         reply = (yield) as Reply;
       }
       // Haraka answers 503 to what stands behind content: nothing of it was done. It is said again, by itself.
@@ -198,7 +198,7 @@ export function* transaction(
       );
     }
     if (!accepted[0] || reply.code >= 300) throw refusedContent('final', reply, { rejected });
-    line.transactionOpen = false;
+    line.open = false;
     return {
       accepted,
       rejected,

@@ -47,6 +47,6 @@ export function toAscii(text: string): string {
 
 /** The address literal of a local end (RFC 5321 §4.1.3). */
 export function addressLiteral(address = '127.0.0.1'): string {
-  // An IPv4 address, also one mapped into IPv6, is written as what it is; a zone means nothing to the server.
-  return `[IPv6:${address}]`.replace(/IPv6:(::ffff:)?(?=\d+\.)|%.*(?=])/gi, '');
+  // A zone means nothing to the server.
+  return `[${/:/.test(address) ? 'IPv6:' : ''}${address.replace(/%.*/, '')}]`;
 }

@@ -36,9 +36,7 @@ export function createReplyParser(): ReplyParser {
       // digit can be any (§4.2: clients act on the first), the third too.
       // RFC 5321 §2.3.8: a line ends with CR LF and with nothing else, so a CR must stand before the LF.
       if (silent || end > room || !/^([2-5]\d\d)\1([ -].*)?\r\n/s.test(reply.slice(0, 3) + line))
-        throw new Error(
-          `no reply, or too long, or behind STARTTLS: ${JSON.stringify(reply.slice(0, 80))}`,
-        );
+        throw new Error(`no reply: ${JSON.stringify(reply.slice(0, 80))}`);
       held = held.subarray(end);
       if (line[3] !== '-') {
         const whole = reply;

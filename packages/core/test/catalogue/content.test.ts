@@ -157,6 +157,11 @@ describe('DAT and CHU', () => {
         expect(server.plain).not.toContain('Subject');
         expect(heard.verbs.join()).toMatch(/^EHLO,MAIL,RCPT,DATA(,RSET)?,QUIT$/);
       }
+      // Nor is it wanted by any other code than 354.
+      const heard = new Heard();
+      const server = await serve(good([], { DATA: '250 ok' }, heard));
+      expect((await refused(server)).delivery).toBe('not-sent');
+      expect(server.plain).not.toContain('Subject');
     });
 
     test('DAT-13 4yz and 5yz to the dot: refused, with the reply', async () => {
@@ -316,7 +321,7 @@ describe('DAT and CHU', () => {
 
     test('CHU-04 a chunk was refused: RSET goes before the next message', async () => {
       for (const keywords of [['CHUNKING'], ['CHUNKING', 'PIPELINING']])
-        for (const content of ['Hi\r\n', LINES]) {
+        for (const content of ['Hi\r\n', LINES, stream(LINES, LINES, LINES)]) {
           const heard = new Heard();
           const server = await serve(
             good(keywords, { BDAT: ({ nth }) => (nth ? '250 ok' : '452 4.3.1 full') }, heard),

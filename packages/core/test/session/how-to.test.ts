@@ -33,7 +33,7 @@ interface Connection {
   startTls(): Promise<void>;
   close(): void;
 }
-type Settings = Omit<OpenOptions, 'connect'> & { readonly timeouts: Timeouts };
+type Settings = Omit<OpenOptions, 'connect'> & { readonly timeouts: Partial<Timeouts> };
 type Connect = (
   dial: () => Promise<Connection>,
   settings: Settings,
