@@ -123,6 +123,8 @@ export function resolveOptions(
     tls: /^(implicit|starttls|opportunistic|off)$/,
     pipelining: /^(flight|overlap|envelope|off)$/,
     protocol: /^([sl]mtp)?$/,
+    // A mailbox may have it, and EHLO may not.
+    name: /^[^_]*$/,
   }) as ['host', RegExp][])
     if (!grammar.test(resolved[what] ?? '')) throw unusable(resolved[what], what);
   for (const [what, value] of Object.entries({ ...resolved.timeouts, ...resolved.window }))

@@ -70,8 +70,9 @@ async function over(
             .connect({
               // RFC 6066 §3: an address is no server name.
               servername: net.isIP(host) ? '' : host,
-              // RFC 8997: whatever the runtime was started with.
-              minVersion: 'TLSv1.2',
+              // RFC 9525 §2: a common name is no name of a server.
+              checkServerIdentity: (name, certificate) =>
+                tls.checkServerIdentity(name, { ...certificate, subject: {} as tls.Certificate }),
               ...(resumption as tls.ConnectionOptions),
               ...(options.tlsOptions as tls.ConnectionOptions),
               socket,

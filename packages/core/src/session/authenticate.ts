@@ -1,5 +1,5 @@
 import { fault } from '../errors.ts';
-import { fromBase64, type SaslMechanism, toBase64 } from '../sasl/mechanism.ts';
+import type { SaslMechanism } from '../sasl/mechanism.ts';
 import { MAX_COMMAND_LINE } from '../wire/limits.ts';
 import type { Reply } from '../wire/reply.ts';
 import { demand } from './demand.ts';
@@ -34,27 +34,27 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
   const { auth } = options;
   let why = `the server offers no ${auth.map(({ name }) => name)}`;
   let reply: Reply | undefined;
-  const offered = auth
-    .map((mechanism) => mechanism.bind?.(line) ?? mechanism)
-    .filter(({ name }) => line.capabilities.auth.has(name))
-    .sort((a, b) => b.strength - a.strength);
-  for (const mechanism of offered) {
+  for (const given of [...auth].sort((a, b) => b.strength - a.strength)) {
+    const mechanism = given.bind?.(line) ?? given;
     const { name, refreshed } = mechanism;
+    if (!line.capabilities.auth.has(name)) continue;
+    why = name;
     if (mechanism.exposesSecret && !line.secure && !options.allowInsecureAuth) {
-      why = `${name} needs TLS, or allowInsecureAuth`;
+      why += ' needs TLS, or allowInsecureAuth';
       continue;
     }
     reply = undefined;
-    why = name;
     try {
       const steps = mechanism.start();
       /** The next response in base64, blotted out here and wherever the server repeats it. */
       const respond = function* (): Procedure<string | undefined> {
         const { done, value } = yield* ask('auth', () =>
-          steps.next(fromBase64(reply?.lines[0] ?? '')),
+          steps.next(
+            Uint8Array.from(atob(reply?.lines[0] ?? ''), (character) => character.charCodeAt(0)),
+          ),
         );
         if (done) throw new Error('more is wanted');
-        const encoded = value && toBase64(value);
+        const encoded = value && btoa(String.fromCharCode(...value));
         if (encoded) line.secrets.push(encoded);
         return encoded;
       };

@@ -55,14 +55,11 @@ export function* open(line: Line, options: OpenOptions): Procedure<void> {
   for (;;) {
     // RFC 3207 §4.2: what the server said before is forgotten.
     line.capabilities = parseCapabilities();
-    // RFC 2033 §4.1: LMTP has LHLO in place of EHLO and HELO, and nothing to fall back to.
-    reply = yield* demand(
-      line,
-      `${line.lmtp ? 'LHLO' : 'EHLO'} ${name}`,
-      'ehlo',
-      // 500, 501, 502 and 504 say that the command is not known; 550 and 554 refuse the client itself.
-      line.lmtp ? undefined : /^2|50[0124]/,
-    );
+    reply = line.lmtp
+      ? // RFC 2033 §4.1: LMTP has LHLO in place of EHLO and HELO, and nothing to fall back to.
+        yield* demand(line, `LHLO ${name}`, 'ehlo')
+      : // 500, 501, 502 and 504 say that the command is not known; 550 and 554 refuse the client itself.
+        yield* demand(line, `EHLO ${name}`, 'ehlo', /^2|50[0124]/);
     if (reply.code < 300)
       line.capabilities = parseCapabilities(
         reply,

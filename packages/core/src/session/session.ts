@@ -21,8 +21,7 @@ export interface Task {
   readonly name: ProcedureName;
 }
 
-interface RunningTask extends Task {
-  readonly procedure: Procedure<unknown>;
+interface RunningTask extends Task, Procedure<unknown> {
   readonly settle: (error: unknown, value: unknown) => void;
   /** Times that it had to wait for the server. */
   waited: number;
@@ -107,8 +106,8 @@ export function createSession(listener?: WireListener): Session {
     session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret, '***'), text);
 
   const settle = (task: RunningTask, error: unknown, value?: unknown): void => {
-    if (writer === task) writer = undefined;
     if (!live.delete(task)) return;
+    if (writer === task) writer = undefined;
     // Nothing may follow what it was writing. What others have written behind it is lost.
     while (output.some((entry) => entry.task === task)) {
       output.pop();
@@ -117,8 +116,7 @@ export function createSession(listener?: WireListener): Session {
     try {
       // An unfinished procedure runs its `finally`: its content source is released. Who awaits nothing but replies
       // goes on to take them, though nobody cares any more.
-      if (closing || !awaited.some((entry) => entry.task === task))
-        task.procedure.return(undefined);
+      if (closing || !awaited.some((entry) => entry.task === task)) task.return(undefined);
     } catch {
       // It is running right now, and is not resumed again.
     }
@@ -146,13 +144,13 @@ export function createSession(listener?: WireListener): Session {
   const run = (task: RunningTask, how: 'next' | 'throw', input?: unknown): void => {
     running = task;
     try {
-      const { done, value } = task.procedure[how](input);
+      const { done, value } = task[how](input);
       if (done) {
         settle(task, undefined, value);
         if (task.name === 'quit') session.fail(fault('CLOSED', 'go on: connection closed'), false);
       }
       // A callback has given it up while it ran: now it can release its source.
-      else if (closing && !live.has(task)) task.procedure.return(undefined);
+      else if (closing && !live.has(task)) task.return(undefined);
       else if (value) {
         next.push(value);
         awaited.push(value);
@@ -181,7 +179,8 @@ export function createSession(listener?: WireListener): Session {
   const turn = (): void => {
     // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1), and only so many.
     for (const task of live) {
-      if (!task.due) continue;
+      // Before it is open nothing runs that it would be for.
+      if (!task.due || (session.phase === 'connected' && !/open|quit/.test(task.name))) continue;
       if (
         closing ||
         (writer ?? task) !== task ||
@@ -195,8 +194,7 @@ export function createSession(listener?: WireListener): Session {
         break;
       task.due = false;
       writer = task;
-      if (session.phase === 'ready' || /open|quit/.test(task.name)) run(task, 'next');
-      else settle(task, new TypeError(`Cannot ${task.name}: not open`));
+      run(task, 'next');
     }
     // Replies come in order: as long as anybody awaits one to what has left, it is who stands first.
     if (closing && !live.has(awaited[0]?.task as RunningTask)) end();
@@ -218,13 +216,12 @@ export function createSession(listener?: WireListener): Session {
       return running.waited;
     },
     start(name, procedure, settled) {
-      const task: RunningTask = {
+      const task: RunningTask = Object.assign(procedure, {
         name,
-        procedure,
         settle: settled as RunningTask['settle'],
         waited: 0,
         due: true,
-      };
+      });
       live.add(task);
       turn();
       return task;
@@ -302,10 +299,7 @@ export function createSession(listener?: WireListener): Session {
       for (const task of live) drop(task, reason);
       awaited.length = 0;
     },
-    abort(task: RunningTask, why) {
-      drop(task, why);
-      turn();
-    },
+    abort: drop as Session['abort'],
     poll() {
       turn();
       // One write for each burst.
@@ -320,7 +314,7 @@ export function createSession(listener?: WireListener): Session {
     write({ line = '', phase, content = NOTHING, text = line.trimEnd() }) {
       if (closing) return;
       const octets = concatenate([new TextEncoder().encode(line), content]);
-      const entry: Entry = { task: writer as RunningTask, octets, phase };
+      const entry: Entry = { task: running, octets, phase };
       output.push(entry);
       if (phase) awaited.push(entry as Entry & Wait);
       if (phase === 'final') {

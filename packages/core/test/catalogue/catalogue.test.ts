@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CASES, EXCEPTIONS } from './cases.ts';
-import { type Event, offences } from './support.ts';
+import { offences, type Said } from './support.ts';
 
 /** The ids that the tests of this folder bear, in order. */
 const named: readonly string[] = readdirSync(new URL('.', import.meta.url))
@@ -43,23 +43,23 @@ describe('the catalogue', () => {
 });
 
 describe('the judge', () => {
-  const server = (said: string): Event => ({ server: said });
-  const client = (said: string): Event => ({ client: said });
-  const open = (...keywords: readonly string[]): Event[] => [
+  const server = (said: string): Said => ({ server: said });
+  const client = (said: string): Said => ({ client: said });
+  const open = (...keywords: readonly string[]): Said[] => [
     server('220 hello\r\n'),
     client('EHLO a\r\n'),
     server(
       ['250-hello', ...keywords.map((keyword) => `250-${keyword}`), '250 OK\r\n'].join('\r\n'),
     ),
   ];
-  const data = (said: string): Event[] => [
+  const data = (said: string): Said[] => [
     ...open(),
     client('DATA\r\n'),
     server('354 go\r\n'),
     client(said),
   ];
 
-  test.each<[string, Event[]]>([
+  test.each<[string, Said[]]>([
     ['nothing', []],
     ['a good session', [...data('Hi\r\n..\r\n.\r\n'), server('250 ok\r\n'), client('QUIT\r\n')]],
     ['a group', [...open('PIPELINING'), client('MAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\n')]],
@@ -87,7 +87,7 @@ describe('the judge', () => {
     expect(offences(events)).toEqual([]);
   });
 
-  test.each<[string, Event[]]>([
+  test.each<[string, Said[]]>([
     ['EHLO before the greeting', [client('EHLO a\r\n')]],
     ['a line that ends with LF', [...open(), client('MAIL FROM:<>\nRCPT TO:<a@b>\r\n')]],
     ['NUL in a command', [...open(), client('MAIL FROM:<\0>\r\n')]],

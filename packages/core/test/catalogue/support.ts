@@ -33,7 +33,7 @@ import {
 /* ------------------------------------------------------------------------------------------------ the judge */
 
 /** What happened on one connection, as its server saw it. */
-export type Event =
+export type Said =
   | { readonly server: string }
   | { readonly client: string }
   /** The server has begun the handshake. */
@@ -47,7 +47,7 @@ const COMMAND = /^(EHLO|HELO|LHLO|STARTTLS|AUTH|MAIL|RCPT|DATA|BDAT|RSET|VRFY|QU
  * What no client may do in any case: bare CR, LF or NUL, a command that is none, a command before its time, content
  * that is none, an octet between STARTTLS and the handshake. It can miss an offence, but does not invent one.
  */
-export function offences(events: readonly Event[]): string[] {
+export function offences(events: readonly Said[]): string[] {
   const found: string[] = [];
   let mode: 'command' | 'data' | 'bdat' = 'command';
   /** What the client has said and was not looked at yet. */
@@ -144,8 +144,8 @@ export function offences(events: readonly Event[]): string[] {
 }
 
 /** What was said on a connection, in its order. */
-class Record {
-  readonly events: Event[] = [];
+class Witness {
+  readonly events: Said[] = [];
   readonly #peer: Peer;
   #seen = 0;
 
@@ -174,7 +174,7 @@ class Record {
 
 /** As useServers(), and after each test every connection of it is judged. */
 export function useJudgedServers(): (script: Script, host?: string) => Promise<ScriptedServer> {
-  let records: Record[] = [];
+  let records: Witness[] = [];
   // Hooks run in reverse: this one when every connection has come to its end.
   afterEach(() => {
     const played = records;
@@ -187,7 +187,7 @@ export function useJudgedServers(): (script: Script, host?: string) => Promise<S
   const start = useServers();
   return (script, host) =>
     start((peer, index) => {
-      records.push(new Record(peer));
+      records.push(new Witness(peer));
       return script(peer, index);
     }, host);
 }

@@ -482,11 +482,33 @@ describe('Session', () => {
     expect([stage.poll(), stage.closes]).toEqual(['', 1]);
   });
 
-  test('Session refuses a procedure when the phase does not allow it', () => {
+  test('Session keeps a procedure waiting when it is not open yet', () => {
     const stage = new Stage();
     stage.run('noop', noop(stage.session));
-    expect(stage.outcomes[0]?.error).toEqual(new TypeError('Cannot noop: not open'));
+    expect([stage.poll(), stage.told]).toEqual(['', []]);
+    stage.run('open', open(stage.session, OPEN));
+    stage.poll();
+    stage.hear('220 mail.example.com');
+    stage.poll();
+    stage.hear('250 mail.example.com');
+    expect(stage.poll()).toBe('NOOP\r\n');
+  });
+
+  test('Session fails what waits for it to open when that is refused and it ends', () => {
+    const stage = new Stage();
+    stage.run('open', open(stage.session, OPEN));
+    stage.run('noop', noop(stage.session));
+    stage.poll();
+    stage.hear('554 no');
     expect(stage.poll()).toBe('');
+    stage.run('quit', quit(stage.session));
+    expect(stage.poll()).toBe('QUIT\r\n');
+    stage.hear('221 bye');
+    expect(stage.told).toEqual([
+      'open: ERR_SMTP_REPLY 554 at greeting, not-sent, never',
+      'quit: ok',
+      'noop: ERR_SMTP_CLOSED at idle, not-sent, reconnect',
+    ]);
   });
 
   test('Session ignores an answer when it is late or not to its question', () => {
