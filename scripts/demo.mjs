@@ -248,7 +248,6 @@ function authority(file) {
 
 /** In the API's words, and in those of this command line. */
 const WORDS = [
-  ['; see tlsOptions', '; to trust it, use --ca FILE'],
   ["use tls: 'implicit'", 'use --tls implicit'],
   ["use tls: 'starttls'", 'use --tls starttls'],
 ];
@@ -275,7 +274,9 @@ function sentence({ code, message }, reason) {
     .replace(/timeouts\.(\w+) passed/, 'the server did not answer in time ($1)');
   const said = WORDS.find(([words]) => text.includes(words));
   if (said) return text.replace(...said);
-  const cure = CURES[reason] ?? CURES[code];
+  const cure = /certificate|altname/i.test(text)
+    ? 'to trust it, use --ca FILE'
+    : (CURES[reason] ?? CURES[code]);
   return cure ? `${text}; ${cure}` : text;
 }
 

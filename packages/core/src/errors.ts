@@ -126,7 +126,7 @@ export class SmtpError extends Error {
           ? 'later'
           : /REPLY/.test(code)
             ? 'never'
-            : /PROTO|TIME|CLOSED|CONN|ABORT/.test(code)
+            : /PROTO|TIME|CLO|CONN|ABO/.test(code)
               ? 'reconnect'
               : 'fix-first';
   }

@@ -29,7 +29,8 @@ export async function connectBy(
 ): Promise<SmtpClient> {
   const options = resolveOptions(given, connecting);
   const { clock = globalThis } = options;
-  const begun = clock.performance.now();
+  const { performance } = clock;
+  const begun = performance.now();
   const session = createSession((direction, text, phase) => {
     try {
       options.onTranscript?.({
@@ -37,7 +38,7 @@ export async function connectBy(
         text,
         phase,
         secure: session.secure,
-        at: clock.performance.now() - begun,
+        at: performance.now() - begun,
       });
     } catch (error) {
       // Whatever it throws, a caller is told by an SmtpError.
@@ -65,7 +66,7 @@ export async function connectBy(
       if (watched !== session.waiting) {
         watched = session.waiting;
         clock.clearTimeout(timer);
-        due = watched?.phase === 'content' ? due || clock.performance.now() : NaN;
+        due = watched?.phase === 'content' ? due || performance.now() : NaN;
         changed = true;
       }
       // While the transport is full nothing more is performed, but the end of the session, which waits for nothing.
@@ -90,8 +91,7 @@ export async function connectBy(
       }
     }
     // Content that is behind its minimum rate has less time left, whoever holds it up. What was written just now counts.
-    if (changed && watched)
-      timer = deadline(watched.phase, session.fail, due - clock.performance.now());
+    if (changed && watched) timer = deadline(watched.phase, session.fail, due - performance.now());
   };
   /** @param ahead - the ms by which content is ahead of its minimum rate: what is behind has less time left */
   const deadline = (

@@ -38,10 +38,7 @@ async function over(
           cause.message = `${host}:${options.port}: ${cause.reason ?? (cause.message || cause.code)}${
             options.secure && /SSL|EPROTO/.test(cause.code as string)
               ? "; use tls: 'starttls'?"
-              : // ERR_TLS_CERT_ALTNAME_INVALID, SELF_SIGNED_CERT_IN_CHAIN, UNABLE_TO_VERIFY_LEAF_SIGNATURE …
-                /CERT|SIGN/.test(cause.code as string)
-                ? '; see tlsOptions'
-                : ''
+              : ''
           }`;
         })
         .on('close', () => {

@@ -2,6 +2,7 @@
 import type { Receipt, SmtpClient } from '../client.ts';
 import { fault, type RejectedRecipient, SmtpError } from '../errors.ts';
 import { envelope, type OutgoingMessage, type SendOptions } from '../session/envelope.ts';
+import { limitOf } from './limit.ts';
 
 /**
  * Sends a message, to at most RCPTMAX recipients at a time. What the transactions come to is one receipt, where nothing
@@ -17,15 +18,15 @@ export async function inParts(
   how: SendOptions,
 ): Promise<Receipt> {
   const { capabilities } = client;
-  const { RCPTMAX = Infinity } = capabilities.limits;
+  const most = limitOf(capabilities, 'RCPTMAX');
   const recipients = [message.to].flat();
-  if (!(recipients.length > RCPTMAX)) return client.send(message, how);
+  if (!(recipients.length > most)) return client.send(message, how);
   // What cannot be sent at all is refused before anything is.
-  const { source } = envelope(message, Object.create(capabilities, { limits: { value: {} } }), how);
+  const { source } = envelope(message, capabilities, how);
   if (!(source instanceof Uint8Array) || how.partial === 'abort')
     throw fault(
       'UNSUPPORTED',
-      `send the message: the server takes ${RCPTMAX} recipients at a time`,
+      `send the message: the server takes ${most} recipients at a time`,
       'mail',
     );
   const accepted: string[] = [];
@@ -33,8 +34,8 @@ export async function inParts(
   const receipts: Receipt[] = [];
   const failures: SmtpError[] = [];
   const sending = [];
-  for (let at = 0; at < recipients.length; at += RCPTMAX) {
-    const to = recipients.slice(at, at + RCPTMAX);
+  for (let at = 0; at < recipients.length; at += most) {
+    const to = recipients.slice(at, at + most);
     sending.push(
       // Stands for a message of whatever class, frozen or not.
       client.send(Object.create(message, { to: { value: to } }), how).then(

@@ -7,6 +7,7 @@ import type { SmtpError } from '../errors.ts';
 import type { ConnectOptions } from '../options.ts';
 import { isLoss, refusal } from './failure.ts';
 import type { Connection, Job } from './job.ts';
+import { limitOf } from './limit.ts';
 import { checkOptions, type PoolOptions, type SmtpPool } from './options.ts';
 import { inParts } from './parts.ts';
 import { createQueue } from './queue.ts';
@@ -99,8 +100,7 @@ export function poolBy(
           connecting -= 1;
           reachable = true;
           if (enough.signal.aborted) return client.destroy();
-          const { MAILMAX } = client.capabilities.limits;
-          const left = Math.min(maxMessages, MAILMAX || Infinity);
+          const left = Math.min(maxMessages, limitOf(client.capabilities, 'MAILMAX'));
           const connection: Connection = { client, load: 0, left, since: 0 };
           connections.add(connection);
           rest(connection);

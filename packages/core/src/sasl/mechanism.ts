@@ -72,7 +72,7 @@ export type SaslExchange =
  */
 export function credential(text: string): string {
   if (typeof text !== 'string' || /[\0\p{Cs}]/u.test(text))
-    throw new TypeError('Cannot use the credentials');
+    throw new TypeError('Cannot use credentials');
   return text;
 }
 

@@ -84,8 +84,7 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
     // RFC 4954 §4: 504 says that the mechanism is not known after all. Anything else is about the
     // credentials, and trying them again by another mechanism would only count as another failure.
     if (reply.code === 504) continue;
-    if (reply.code >= 500 && refreshed)
-      return yield* authenticate(line, { ...options, auth: [refreshed] });
+    if (refreshed) return yield* authenticate(line, { ...options, auth: [refreshed] });
     break;
   }
   throw fault('AUTH', `authenticate: ${why}`, 'auth', { reply });

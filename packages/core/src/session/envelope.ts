@@ -166,11 +166,7 @@ export function envelope(
     prdr: [recipients.length > 1, /^true$/, false],
   });
   if ((size as number) > (capabilities.size as number))
-    throw fault(
-      'TOO_LARGE',
-      `send the message: the server accepts ${capabilities.size} octets`,
-      'mail',
-    );
+    throw fault('TOO_LARGE', `send the message: the server accepts ${capabilities.size}`, 'mail');
   return {
     commands: [
       { line: commandLine(`MAIL FROM:<${from}>${parameters}`), phase: 'mail' },

@@ -58,8 +58,8 @@ export function* open(line: Line, options: OpenOptions): Procedure<void> {
     reply = line.lmtp
       ? // RFC 2033 §4.1: LMTP has LHLO in place of EHLO and HELO, and nothing to fall back to.
         yield* demand(line, `LHLO ${name}`, 'ehlo')
-      : // 500, 501, 502 and 504 say that the command is not known; 550 and 554 refuse the client itself.
-        yield* demand(line, `EHLO ${name}`, 'ehlo', /^2|50[0124]/);
+      : // 50z says that the command is not known; 550 and 554 refuse the client itself.
+        yield* demand(line, `EHLO ${name}`, 'ehlo', /^2|^50/);
     if (reply.code < 300)
       line.capabilities = parseCapabilities(
         reply,

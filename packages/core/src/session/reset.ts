@@ -4,10 +4,8 @@ import { demand } from './demand.ts';
 import type { Line, Procedure } from './procedure.ts';
 
 /** RSET (RFC 5321 §4.1.1.5): ends an open transaction. */
-export function* reset(line: Line): Procedure<Reply> {
-  const reply = yield* demand(line, 'RSET', 'idle');
-  line.open = false;
-  return reply;
+export function reset(line: Line): Procedure<Reply> {
+  return demand(line, 'RSET', 'idle');
 }
 
 /** NOOP (RFC 5321 §4.1.1.9). */

@@ -147,7 +147,7 @@ export function createSession(listener?: WireListener): Session {
       const { done, value } = task[how](input);
       if (done) {
         settle(task, undefined, value);
-        if (task.name === 'quit') session.fail(fault('CLOSED', 'go on: connection closed'), false);
+        if (task.name === 'quit') session.fail(fault('CLOSED', 'go on: closed'), false);
       }
       // A callback has given it up while it ran: now it can release its source.
       else if (closing && !live.has(task)) task.return(undefined);
@@ -168,7 +168,7 @@ export function createSession(listener?: WireListener): Session {
     session.fail(
       fault(
         LOST.test(at as Phase) ? (at?.toUpperCase() as Fault) : code,
-        `go on: ${cause?.message ?? 'connection closed'}`,
+        `go on: ${cause?.message ?? 'closed'}`,
         at,
         { cause, reply },
       ),
@@ -261,7 +261,7 @@ export function createSession(listener?: WireListener): Session {
           if (task) {
             if (at !== 'final') run(task, 'next', reply);
             // RFC 5321 §4.2.1: with 3yz the server waits for more, with 354 for content (§3.3). None will come.
-            if (!live.has(task) && awaited[0]?.task !== task && /^3/.test(`${code}`))
+            if (!live.has(task) && awaited[0]?.task !== task && code < 400 && code > 299)
               closing = true;
           } else if (awaited[0]?.phase === 'content')
             // The server has judged the message before its end. Whatever is written now would be read as

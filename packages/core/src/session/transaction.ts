@@ -81,7 +81,7 @@ export function* transaction(
     }
     // A declared size is a promise to the server, and to whoever counts on a whole message.
     if (data.octets > (size as number) || (ended && data.octets < (size as number)))
-      throw new Error(`it has not ${size} octets`);
+      throw new Error('its size differs');
     options.onProgress?.(data.octets, size);
     const content = concatenate(pieces.splice(0));
     // Where all are to get it or none, what goes with the envelope is never the last.

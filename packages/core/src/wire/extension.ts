@@ -14,8 +14,8 @@ export interface Capabilities {
   readonly auth: ReadonlySet<string>;
   /** The largest message, in octets (RFC 1870 §3); undefined where none is declared. */
   readonly size: number | undefined;
-  /** What the server limits (RFC 9422), by the names there: RCPTMAX, MAILMAX, RCPTDOMAINMAX. */
-  readonly limits: { readonly [name: string]: number | undefined };
+  /** What the server limits (RFC 9422), as it wrote it: 'RCPTMAX=100', 'MAILMAX=50'. */
+  readonly limits: readonly string[];
   /** Whether a keyword is offered. Keywords are in upper case. */
   has(keyword: string): boolean;
 }
@@ -43,12 +43,7 @@ export function parseCapabilities(reply?: Reply, ignore: readonly string[] = [])
     auth: new Set(keywords.get('AUTH')),
     // RFC 1870 §3: no number, or 0, declares no fixed maximum.
     size: Number(/^\d+$/.exec(keywords.get('SIZE')?.[0] as string)) || undefined,
-    limits: Object.fromEntries(
-      [...`${keywords.get('LIMITS')}`.matchAll(/(\w+)=([1-9]\d*)(,|$)/g)].map(([, name, value]) => [
-        name,
-        Number(value),
-      ]),
-    ),
+    limits: keywords.get('LIMITS') ?? [],
     has: (keyword) => keywords.has(keyword),
   };
 }

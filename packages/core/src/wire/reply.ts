@@ -50,5 +50,5 @@ export function makeReply(text: string): Reply {
 
 /** `550 5.1.1 No such user`: how a reply is named in error messages; bounded to 500 characters. */
 export function describeReply({ code, lines }: Reply): string {
-  return `${code} ${lines.join(' ')}`.slice(0, 500).trimEnd();
+  return `${code} ${lines.join(' ')}`.slice(0, 500);
 }

@@ -89,7 +89,7 @@ describe('connections', () => {
   ])('MAILMAX=%s of the server counts where it is less than maxMessages', async (MAILMAX, on) => {
     const fake = new Fake({ maxConnections: 1, maxMessages: 3 });
     fake.before = (client) => {
-      client.capabilities = { ...client.capabilities, limits: { MAILMAX } } as never;
+      client.capabilities = { ...client.capabilities, limits: [`MAILMAX=${MAILMAX}`] } as never;
     };
     await fake.give(4);
     await fake.acceptAll();

@@ -10,10 +10,6 @@ describe('describeReply()', () => {
     );
   });
 
-  test('describeReply() leaves no trailing blank when the reply is a bare code', () => {
-    expect(describeReply(replyOf(250, ['']))).toBe('250');
-  });
-
   test('describeReply() gives at most 500 characters when the reply is long', () => {
     fc.assert(
       fc.property(
