@@ -19,6 +19,7 @@ const config: ViteUserConfig = defineConfig({
     reporters: ['default', './scripts/closing-line-reporter.mjs'],
     testTimeout: 20_000,
     pool: 'forks',
+    maxWorkers: 2,
   },
 });
 

@@ -17,7 +17,7 @@ import type { SaslMechanism } from './mechanism.ts';
  *   user: 'someuser@example.com',
  *   token: async ({ refresh }) => (refresh ? 'a-new-one' : 'the-one-at-hand'),
  * });
- * console.log(mechanism.refreshes); // true
+ * console.log(mechanism.refreshed?.name); // XOAUTH2
  * ```
  */
 export function xoauth2(credentials: {
