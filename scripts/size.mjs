@@ -25,9 +25,16 @@ const sources = {
 
 async function measure({ name, import: names, from, maxGzip }) {
   const clause = names.startsWith('*') ? '*' : names;
-  // By a name each, so that what two modules export under the same name is kept twice.
+  // Several modules: each by a name of its own, so that what two of them export under the same name is kept twice. Of the
+  // last one only what is named, where anything is.
   const contents = Array.isArray(from)
-    ? from.map((path, at) => `export * as module${at} from '${path}';`).join('')
+    ? from
+        .map((path, at) =>
+          at === from.length - 1 && names.includes('{')
+            ? `export ${names.slice(names.indexOf('{'))} from '${path}';`
+            : `export * as module${at} from '${path}';`,
+        )
+        .join('')
     : `export ${clause} from '${from}';`;
   const result = await build({
     stdin: { contents, resolveDir: root },

@@ -118,8 +118,10 @@ export interface SmtpPool {
 export function checkOptions(options: PoolOptions): void {
   const { rate, backoff, transport } = options;
   for (const [name, value = 1] of Object.entries({ ...options, ...rate, ...backoff }))
-    if (/^(max|probe|messages|per|initial)|\wTimeout$/.test(name) && !((value as number) > 0))
+    if (
+      /^(max|probe|messages|per|initial)|\wTimeout$/.test(name) &&
+      (!((value as number) > 0) || (name === 'messages' && (value as number) % 1))
+    )
       throw unusable(value, name);
-  if (rate && rate.messages % 1 !== 0) throw unusable(rate.messages, 'messages');
   if (typeof transport === 'object') throw unusable(transport, 'transport');
 }

@@ -1,7 +1,13 @@
 /** One message in several transactions, where the server takes fewer recipients in one (RFC 9422, RCPTMAX). */
 import type { Receipt, SmtpClient } from '../client.ts';
 import { fault, type RejectedRecipient, SmtpError } from '../errors.ts';
-import { envelope, type OutgoingMessage, type SendOptions } from '../session/envelope.ts';
+import {
+  envelope,
+  type OutgoingMessage,
+  type Recipient,
+  type SendOptions,
+} from '../session/envelope.ts';
+import type { Reply } from '../wire/reply.ts';
 import { limitOf } from './limit.ts';
 
 /**
@@ -31,7 +37,10 @@ export async function inParts(
     );
   const accepted: string[] = [];
   const rejected: RejectedRecipient[] = [];
-  const receipts: Receipt[] = [];
+  const replies: Reply[] = [];
+  let last: Receipt | undefined;
+  let octets = 0;
+  let roundTrips = 0;
   const failures: SmtpError[] = [];
   const sending = [];
   for (let at = 0; at < recipients.length; at += most) {
@@ -40,7 +49,10 @@ export async function inParts(
       // Stands for a message of whatever class, frozen or not.
       client.send(Object.create(message, { to: { value: to } }), how).then(
         (receipt) => {
-          receipts.push(receipt);
+          last = receipt;
+          octets += receipt.octets;
+          roundTrips += receipt.roundTrips;
+          replies.push(...(receipt.replies ?? []));
           accepted.push(...receipt.accepted);
           rejected.push(...receipt.rejected);
         },
@@ -51,7 +63,7 @@ export async function inParts(
           rejected.push(...some);
           if (error.delivery === 'rejected' && reply)
             for (const recipient of to) {
-              const address = typeof recipient === 'string' ? recipient : recipient.address;
+              const { address = recipient as string }: Partial<Recipient> = Object(recipient);
               if (!some.some((one) => one.address === address)) rejected.push({ address, reply });
             }
         },
@@ -61,19 +73,16 @@ export async function inParts(
   // Transactions settle in their order, and so do these.
   await Promise.all(sending);
   const failure = failures.find(({ delivery }) => delivery !== 'rejected') ?? failures[0];
-  const last = receipts.at(-1);
   if (failure && !(last && failure.delivery === 'rejected')) {
     const { code, message: what } = failure;
     throw new SmtpError(code, what, { ...failure, accepted, rejected });
   }
-  const sum = (count: 'octets' | 'roundTrips'): number =>
-    receipts.reduce((total, receipt) => total + receipt[count], 0);
   return {
-    ...(last as Receipt),
-    ...(last?.replies && { replies: receipts.flatMap(({ replies = [] }) => replies) }),
+    ...(last as unknown as Receipt),
+    ...(replies[0] && { replies }),
     accepted,
     rejected,
-    octets: sum('octets'),
-    roundTrips: sum('roundTrips'),
+    octets,
+    roundTrips,
   };
 }

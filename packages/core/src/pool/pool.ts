@@ -211,7 +211,7 @@ export function poolBy(
     if (job.due < Infinity)
       job.timer = later(() => {
         queue.remove(job);
-        job.settle(refusal('TIMEOUT', 'it could not begin in time'));
+        job.settle(refusal('TIMEOUT', 'it is too late'));
         pump();
       }, job.due - now());
   };

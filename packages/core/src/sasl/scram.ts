@@ -111,9 +111,8 @@ export function scram(
 
       const serverFirst = read(yield utf8(header + clientFirst), [pass]);
       const [, wholeNonce, salt = '', count = ''] = SERVER_FIRST.exec(serverFirst) ?? [];
-      if (!wholeNonce) throw new Error('the first message of the server is malformed');
-      if (!wholeNonce.startsWith(nonce) || wholeNonce === nonce)
-        throw new Error('the nonce of the server does not continue ours');
+      if (!wholeNonce) throw new Error('malformed server message');
+      if (!wholeNonce.startsWith(nonce) || wholeNonce === nonce) throw new Error('foreign nonce');
       const iterations = +count;
       if (iterations < 4_096 || iterations > 10_000_000)
         throw new Error(`the iteration count is ${count}`);
@@ -179,7 +178,7 @@ const octets = (base64: string): Uint8Array<ArrayBuffer> =>
  * @throws Error for an error of the server, for an extension that it demands, and for the end before its proof
  */
 function read(challenge: Uint8Array | undefined, secrets: readonly string[]): string {
-  if (!challenge) throw new Error('the server has not proved that it knows the password');
+  if (!challenge) throw new Error('the server has proved nothing');
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(challenge);
   const [, error] = /^e=([^,\p{C}]+)/u.exec(text) ?? [];
   if (error)

@@ -292,8 +292,8 @@ describe('the first message of the server in SCRAM', () => {
     expect((await against(serverFirst)).said).toMatch(/^c=biws,r=rOprNGfwEbeRWgbNEkqO.+,p=.{44}$/);
   });
 
-  const NONCE = 'the nonce of the server does not continue ours';
-  const MALFORMED = 'the first message of the server is malformed';
+  const NONCE = 'foreign nonce';
+  const MALFORMED = 'malformed server message';
   const EXTENSION = 'the server demands an extension';
 
   test.each([
@@ -404,9 +404,7 @@ describe('the last message of the server in SCRAM', () => {
   ])('scram() throws when the server is satisfied %s', async (_name, challenges) => {
     const { exchange } = await begin(replay(SHA_256));
     for (const challenge of challenges) await step(exchange, challenge);
-    await expect(step(exchange)).rejects.toThrow(
-      new Error('the server has not proved that it knows the password'),
-    );
+    await expect(step(exchange)).rejects.toThrow(new Error('the server has proved nothing'));
   });
 
   test('scram() has nothing to say when the server asks behind its proof', async () => {
