@@ -45,8 +45,6 @@ export async function connectBy(
       session.end(error as Error);
     }
   });
-  const pass = (given.auth as { readonly pass?: string } | undefined)?.pass;
-  if (pass) session.secrets.push(pass);
   const gone = new AbortController();
   const { signal } = gone;
   const closed = new Promise<void>((resolve) => {

@@ -40,7 +40,7 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
     if (!line.capabilities.auth.has(name)) continue;
     why = name;
     if (mechanism.exposesSecret && !line.secure && !options.allowInsecureAuth) {
-      why += ' needs TLS, or allowInsecureAuth';
+      why += ' needs TLS';
       continue;
     }
     reply = undefined;
@@ -55,7 +55,9 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
         );
         if (done) throw new Error('more is wanted');
         const encoded = value && btoa(String.fromCharCode(...value));
-        if (encoded) line.secrets.push(encoded);
+        // And what it shows: PLAIN ends with the password.
+        if (encoded)
+          line.secrets.push(encoded, new TextDecoder().decode(value).split('\0').at(-1) || encoded);
         return encoded;
       };
       let response = yield* respond();
