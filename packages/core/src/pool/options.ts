@@ -26,8 +26,11 @@ export interface PoolOptions extends ConnectOptions {
   readonly overflow?: 'reject' | 'wait';
   /** How long after its `send()` a message may begin, or begin again; one that still waits then fails with ERR_SMTP_TIMEOUT. Default Infinity. */
   readonly queueTimeout?: number;
-  /** At most so many messages begin in any span of `per` ms, over all connections, re-sent ones included. Default: no limit. */
-  readonly rate?: { readonly messages: number; readonly per: number };
+  /**
+   * At most so many `messages`, by default 1, begin in any span of `per` ms, by default 1,000, over all connections,
+   * re-sent ones included. Default: no limit.
+   */
+  readonly rate?: { readonly messages?: number; readonly per?: number };
   /** How long an unused connection is kept; then it says QUIT. Until then it keeps the process alive. Default 30,000. */
   readonly idleTimeout?: number;
   /** A connection that was unused for longer is asked by NOOP before it is used. Default 10,000. */

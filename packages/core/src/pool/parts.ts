@@ -30,11 +30,7 @@ export async function inParts(
   // What cannot be sent at all is refused before anything is.
   const { source } = envelope(message, capabilities, how);
   if (!(source instanceof Uint8Array) || how.partial === 'abort')
-    throw fault(
-      'UNSUPPORTED',
-      `send the message: the server takes ${most} recipients at a time`,
-      'mail',
-    );
+    throw fault('UNSUPPORTED', `send to more than ${most} at a time`, 'mail');
   const accepted: string[] = [];
   const rejected: RejectedRecipient[] = [];
   const replies: Reply[] = [];
@@ -64,7 +60,7 @@ export async function inParts(
           if (error.delivery === 'rejected' && reply)
             for (const recipient of to) {
               const { address = recipient as string }: Partial<Recipient> = Object(recipient);
-              if (!some.some((one) => one.address === address)) rejected.push({ address, reply });
+              if (!some.some((one) => address === one.address)) rejected.push({ address, reply });
             }
         },
       ),

@@ -31,7 +31,7 @@ export function poolBy(
     maxQueue = 10_000,
     overflow,
     queueTimeout = Infinity,
-    rate: { messages, per } = { messages: 1, per: 0 },
+    rate: { messages = 1, per = 1_000 } = { per: 0 },
     idleTimeout = 30_000,
     probeAfter = 10_000,
     maxAttempts = 3,
@@ -275,11 +275,9 @@ export function poolBy(
 
   return {
     get stats() {
-      const { size } = connections;
-      const idle = [...connections].filter(({ load }) => !load).length;
       return {
-        connections: size,
-        idle,
+        connections: connections.size,
+        idle: [...connections].filter(({ load }) => !load).length,
         connecting,
         active,
         queued: queue.size,

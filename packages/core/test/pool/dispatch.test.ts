@@ -191,6 +191,21 @@ describe('rate', () => {
     expect(fake.pool.stats.sent).toBe(8);
   });
 
+  test.each([
+    ['a second, where no span is said', { messages: 2 }, [2, 4, 6]],
+    ['one message, where no number is said', { per: 500 }, [1, 3, 5]],
+  ])('is for %s', async (_name, rate, begun) => {
+    const fake = new Fake({ rate });
+    await fake.give(9);
+    const seen: number[] = [];
+    for (const pass of [0, 1_000, 1_000]) {
+      await fake.clock.pass(pass);
+      await fake.acceptAll();
+      seen.push(fake.pool.stats.sent);
+    }
+    expect(seen).toEqual(begun);
+  });
+
   test('makes no connection for what may not begin', async () => {
     const fake = new Fake({ rate: { messages: 1, per: 1_000 } });
     await fake.give(5);
