@@ -53,11 +53,11 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
             Uint8Array.from(atob(reply?.lines[0] ?? ''), (character) => character.charCodeAt(0)),
           ),
         );
-        if (done) throw new Error('more is wanted');
+        if (done) throw new Error('more wanted');
         const encoded = value && btoa(String.fromCharCode(...value));
         // And what it shows: PLAIN ends with the password.
         if (encoded)
-          line.secrets.push(encoded, new TextDecoder().decode(value).split('\0').at(-1) || encoded);
+          line.secrets.push(new TextDecoder().decode(value).split('\0').at(-1) || encoded, encoded);
         return encoded;
       };
       let response = yield* respond();

@@ -28,3 +28,7 @@ export function refusedContent(
     delivery: refused ? 'rejected' : sent ? 'unknown' : 'not-sent',
   });
 }
+
+/** What went wrong while content was read or made into mail data. */
+export const contentFault = (cause: unknown): SmtpError =>
+  fault('CONTENT', `send the message: ${(cause as Error)?.message}`, 'content', { cause });

@@ -9,7 +9,7 @@ import type { Capabilities } from '../wire/extension.ts';
 import { type MailParameters, type RcptParameters, xtext } from '../wire/mail-parameter.ts';
 import { parsePath } from '../wire/path.ts';
 import { createTransparency } from '../wire/transparency.ts';
-import type { Content } from './content.ts';
+import { type Content, contentFault } from './content.ts';
 import type { Command } from './procedure.ts';
 
 /** One recipient. */
@@ -129,7 +129,11 @@ export function envelope(
   if (source instanceof Uint8Array) {
     // Measured as it will be sent, and refused here where it cannot be sent at all.
     const data = createTransparency(by, () => {});
-    data.push(source);
+    try {
+      data.push(source);
+    } catch (error) {
+      throw contentFault(error);
+    }
     data.end();
     size = data.octets;
     if (source.some((octet) => octet > 127)) body ??= '8BITMIME';

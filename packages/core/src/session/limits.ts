@@ -1,7 +1,5 @@
-/** Content goes to the transport in writes of about this many octets. */
+/** Content goes to the transport in writes of about this many octets; where its size is unknown, in chunks (RFC 3030), each of which costs a wait. */
 export const WRITE_OCTETS = 65_536;
-/** Content of unknown size goes into chunks of about this many octets (RFC 3030): each costs a wait. */
-export const CHUNK_OCTETS = 262_144;
 
 /**
  * How long to wait, in ms; what is over 2,000,000,000 (23 days) counts as that. The defaults are the minima

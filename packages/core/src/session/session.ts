@@ -103,7 +103,7 @@ export function createSession(listener?: WireListener): Session {
 
   /** What was said, without the secrets. */
   const blot = (text: string): string =>
-    session.secrets.reduce((blotted, secret) => blotted.replaceAll(secret, '***'), text);
+    session.secrets.reduceRight((blotted, secret) => blotted.replaceAll(secret, '***'), text);
 
   const settle = (task: RunningTask, error: unknown, value?: unknown): void => {
     if (!live.delete(task)) return;
@@ -266,7 +266,7 @@ export function createSession(listener?: WireListener): Session {
           } else if (awaited[0]?.phase === 'content')
             // The server has judged the message before its end. Whatever is written now would be read as
             // content or as commands, and nobody can tell which: the connection is of no use any more.
-            session.refuse(awaited[0] as Question, refusedContent('content', reply));
+            settle(writer as RunningTask, refusedContent('content', reply));
           if (!task || code === 421) end(undefined, code === 421 ? undefined : 'PROTOCOL', reply);
         }
       } catch (error) {
@@ -299,7 +299,10 @@ export function createSession(listener?: WireListener): Session {
       for (const task of live) drop(task, reason);
       awaited.length = 0;
     },
-    abort: drop as Session['abort'],
+    abort(task, why) {
+      drop(task as RunningTask, why);
+      turn();
+    },
     poll() {
       turn();
       // One write for each burst.

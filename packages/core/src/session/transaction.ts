@@ -2,13 +2,13 @@
  * One mail transaction (RFC 5321 §3.3): MAIL, RCPT…, and the content by DATA or BDAT (RFC 3030). With PIPELINING
  * the commands go out as one group (RFC 2920 §3.1), else each waits for its reply.
  */
-import { fault, isSmtpError, type RejectedRecipient } from '../errors.ts';
+import type { RejectedRecipient } from '../errors.ts';
 import { concatenate, NOTHING } from '../wire/octets.ts';
 import type { Reply } from '../wire/reply.ts';
 import { createTransparency, END_OF_DATA } from '../wire/transparency.ts';
-import { refusedContent } from './content.ts';
+import { contentFault, refusedContent } from './content.ts';
 import type { Envelope, EnvelopeCommand, SendOptions } from './envelope.ts';
-import { CHUNK_OCTETS, WRITE_OCTETS } from './limits.ts';
+import { WRITE_OCTETS } from './limits.ts';
 import { ask, type Command, type Line, type Procedure } from './procedure.ts';
 
 /** What a transaction came to. */
@@ -63,26 +63,35 @@ export function* transaction(
    * @param chunk - whether it has a BDAT of its own
    */
   const part = function* (chunk: boolean): Procedure<Command> {
-    const enough = data.octets + (chunked && !size ? CHUNK_OCTETS : 1);
-    // What reaches the declared size is held back until it is known to be the end.
-    while (!ended && (data.octets < enough || data.octets === size)) {
-      // Goes on when what was written before has been taken: no more than this waits in memory.
-      if (iterator || data.octets) {
-        const next = yield* ask('content', () =>
-          rest.length ? { value: rest } : (iterator as AsyncIterator<Uint8Array>).next(),
-        );
-        if (next.done) iterator = undefined;
-        else rest = next.value;
+    try {
+      // The source is not touched before it is known that somebody is to get the message.
+      if (command)
+        iterator ??= (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
+      const enough = data.octets + (chunked && !size ? WRITE_OCTETS : 1);
+      // What reaches the declared size is held back until it is known to be the end.
+      // biome-ignore lint/suspicious/noDoubleEquals: it may have come as text
+      while (!ended && (data.octets < enough || data.octets == size)) {
+        // Goes on when what was written before has been taken: no more than this waits in memory.
+        if (command && (iterator || data.octets)) {
+          const next = yield* ask('content', () =>
+            rest.length ? { value: rest } : (iterator as AsyncIterator<Uint8Array>).next(),
+          );
+          if (next.done) iterator = undefined;
+          else rest = next.value;
+        }
+        data.push(rest.subarray(0, WRITE_OCTETS));
+        rest = rest.subarray(WRITE_OCTETS);
+        ended = !rest.length && !iterator;
+        if (ended) data.end();
       }
-      data.push(rest.subarray(0, WRITE_OCTETS));
-      rest = rest.subarray(WRITE_OCTETS);
-      ended = !rest.length && !iterator;
-      if (ended) data.end();
+      // A declared size is a promise to the server, and to whoever counts on a whole message.
+      if (data.octets > (size as number) || (ended && data.octets < (size as number)))
+        throw new Error('size differs');
+      options.onProgress?.(data.octets, size);
+    } catch (cause) {
+      // Whatever a source or a callback throws, an error of another session too, it is the content that has failed.
+      throw contentFault(cause);
     }
-    // A declared size is a promise to the server, and to whoever counts on a whole message.
-    if (data.octets > (size as number) || (ended && data.octets < (size as number)))
-      throw new Error('its size differs');
-    options.onProgress?.(data.octets, size);
     const content = concatenate(pieces.splice(0));
     // Where all are to get it or none, what goes with the envelope is never the last.
     const last = ended && !(whole && !command);
@@ -137,7 +146,6 @@ export function* transaction(
         : chunked;
     if (!failed && !sent) {
       // What is left of a known size goes by one BDAT, content of unknown size by chunks.
-      iterator = (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
       if (chunked && size) line.write({ line: bdat(size - data.octets, true) });
       while (!sent) {
         const next = yield* part(chunked && !size);
@@ -194,7 +202,7 @@ export function* transaction(
         { rejected },
         failed.line.trimEnd(),
         sent,
-        refused || (sent && reply.code >= 400),
+        (refused && !(sent && accepted[0])) || (sent && reply.code >= 400),
       );
     }
     if (!accepted[0] || reply.code >= 300) throw refusedContent('final', reply, { rejected });
@@ -207,12 +215,6 @@ export function* transaction(
       octets: data.octets,
       roundTrips: line.waited,
     };
-  } catch (error) {
-    throw isSmtpError(error)
-      ? error
-      : fault('CONTENT', `send the message: ${(error as Error)?.message}`, 'content', {
-          cause: error,
-        });
   } finally {
     // Nobody waits for the source to close: whether it can makes no difference any more.
     (async () => iterator?.return?.())().catch(() => {});

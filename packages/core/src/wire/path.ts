@@ -24,7 +24,7 @@ export function parsePath(address: string, where: string): string {
   const mailbox =
     /^([^\p{Cc} "(),:-<>@[-\]]+|"([^\\"\p{Cc}]|\\[ -~])*")@(([^\W_]([\w-]{0,61}[^\W_])?(\.\b|$))+|\[[\w.:-]+\])$/u;
   if (!mailbox.test(text) || new TextEncoder().encode(text).length > MAX_PATH)
-    throw unusable(address, `${where}: not a mailbox`);
+    throw unusable(address, `${where}: no mailbox`);
   return text;
 }
 

@@ -5,7 +5,6 @@
  * A bare CR or a bare LF never reaches the wire: each becomes CR LF. NUL and lines over 998 octets
  * are refused. Knows nothing of commands or replies.
  */
-import { fault } from '../errors.ts';
 import { CR, DOT, LF, MAX_TEXT_LINE } from './limits.ts';
 
 /** The end of mail data, when the content before it ended with CR LF (RFC 5321 §4.1.1.4). */
@@ -20,7 +19,7 @@ export interface Transparency {
   /**
    * Gives out the mail data of one chunk. Its memory is the chunk's own, uncopied, where nothing had to change.
    *
-   * @throws SmtpError ERR_SMTP_CONTENT for NUL and for a line over 998 octets
+   * @throws Error for NUL and for a line over 998 octets
    */
   push(chunk: Uint8Array): void;
   /** Gives out what is still owed at the end: the final CR LF where the content lacked one, and the dot of DATA. */
@@ -62,8 +61,7 @@ export function createTransparency(
       if (lf < at) lf = chunk.indexOf(LF, at) >>> 0;
       const end = Math.min(cr, lf, chunk.length);
       octets += end - at;
-      if (nul || octets - line > MAX_TEXT_LINE)
-        throw fault('CONTENT', 'send the message: NUL, or a line over 998 octets', 'content');
+      if (nul || octets - line > MAX_TEXT_LINE) throw new Error('NUL, or a line over 998 octets');
       at = end + 1;
       if (end === chunk.length) break;
       line = octets += 2;

@@ -106,7 +106,7 @@ describe('parsePath()', () => {
     ['has a fullwidth @ behind the @', 'user@a\uff20example.com'],
   ])('parsePath() throws TypeError when the address %s', (_name, address) => {
     expect(() => parsePath(address, 'to[3]')).toThrow(TypeError);
-    expect(() => parsePath(address, 'to[3]')).toThrow(/as to\[3\]: not a mailbox/);
+    expect(() => parsePath(address, 'to[3]')).toThrow(/as to\[3\]: no mailbox/);
   });
 
   test.each([[undefined], [null], [42], [{}]])(
