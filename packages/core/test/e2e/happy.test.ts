@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createCertificateAuthority } from '../../../conformance/src/sandbox/certificates.ts';
 import { type ConnectOptions, connect, type TranscriptEvent } from '../../src/index.ts';
@@ -184,15 +185,23 @@ describe('the whole dialogue', () => {
   const v6 = Object.values(networkInterfaces()).some((each) =>
     each?.some(({ address }) => address === '::1'),
   );
-  test.skipIf(!v6)('IPv6: the literal of the local end, and a certificate for it', async () => {
-    const server = await start(async (peer) => {
-      await greetSecurely(peer, pair);
-      await takeMessages(peer);
-    }, '::1');
-    const client = await connect(options(server, { host: '::1', tlsOptions: { ca } }));
-    await client.close();
-    expect(server.peer().lines[0]).toBe('EHLO [IPv6:::1]');
-  });
+  // Node 22.23 takes an IPv6 address for a host name, and finds no certificate that is for it.
+  const known = !checkServerIdentity('::1', {
+    subject: {},
+    subjectaltname: 'IP Address:0:0:0:0:0:0:0:1',
+  } as PeerCertificate);
+  test.skipIf(!v6 || !known)(
+    'IPv6: the literal of the local end, and a certificate for it',
+    async () => {
+      const server = await start(async (peer) => {
+        await greetSecurely(peer, pair);
+        await takeMessages(peer);
+      }, '::1');
+      const client = await connect(options(server, { host: '::1', tlsOptions: { ca } }));
+      await client.close();
+      expect(server.peer().lines[0]).toBe('EHLO [IPv6:::1]');
+    },
+  );
 
   test('a name in place of an address: localhost', async () => {
     const server = await start(async (peer) => {
