@@ -55,7 +55,9 @@ export function* transaction(
       accepted.push(address);
       replies?.push(reply);
     } else if (reply.code >= 400) rejected.push({ address, reply });
-    else if (replies) throw refusedContent('final', reply, { accepted, rejected });
+    // With PRDR nobody has it before the final reply says so.
+    else if (replies)
+      throw refusedContent('final', reply, { rejected, ...(line.lmtp && { accepted }) });
   };
   /**
    * The next part of the content, as it is written.
@@ -202,7 +204,7 @@ export function* transaction(
         { rejected },
         failed.line.trimEnd(),
         sent,
-        (refused && !(sent && accepted[0])) || (sent && reply.code >= 400),
+        sent ? reply.code >= 400 || (refused && !accepted[0]) : refused,
       );
     }
     if (!accepted[0] || reply.code >= 300) throw refusedContent('final', reply, { rejected });

@@ -61,7 +61,7 @@ export function createTransparency(
       if (lf < at) lf = chunk.indexOf(LF, at) >>> 0;
       const end = Math.min(cr, lf, chunk.length);
       octets += end - at;
-      if (nul || octets - line > MAX_TEXT_LINE) throw new Error('NUL, or a line over 998 octets');
+      if (nul || octets - line > MAX_TEXT_LINE) throw new Error('NUL or a line over 998 octets');
       at = end + 1;
       if (end === chunk.length) break;
       line = octets += 2;

@@ -497,9 +497,30 @@ const run: fc.Arbitrary<Run> = fc.record({
   quit: fc.boolean(),
 });
 
+/** What the property has found before, seldom enough to be missed by the next runs. */
+const FOUND: Run[] = [
+  // PRDR: one recipient accepted, a reply to the next that means nothing. The first has nothing yet.
+  {
+    plans: [{ lines: [], long: 0, how: 'memory', recipients: 3, partial: 'send' }],
+    pipelining: 'flight',
+    window: { transactions: 32, octets: 1_048_576 },
+    character: {
+      keywords: ['CHUNKING', 'PRDR'],
+      lmtp: false,
+      strict: false,
+      alone: true,
+      failed: 'refuses',
+    },
+    answers: ['yes', 'yes', 'yes', 'yes', 'yes', 'yes', 'intermediate', 'yes', 'later'],
+    steps: [],
+    command: undefined,
+    quit: false,
+  },
+];
+
 describe('Session as a model', () => {
   test('Session tells the truth about every message when all is random', () => {
-    fc.assert(fc.property(run, play), { numRuns: 2_500 });
+    fc.assert(fc.property(run, play), { numRuns: 2_500, examples: FOUND.map((each) => [each]) });
   });
 
   test('Session tells the truth about every message when nothing is refused', () => {

@@ -31,7 +31,7 @@ function send(content: Uint8Array, cut: Cut): Sent | undefined {
     for (const chunk of cut(content)) transparency.push(chunk);
     transparency.end();
   } catch (error) {
-    expect((error as Error).message).toBe('NUL, or a line over 998 octets');
+    expect((error as Error).message).toBe('NUL or a line over 998 octets');
     return undefined;
   }
   expect(binary(out.pop() as Uint8Array)).toBe('.\r\n');
