@@ -5,10 +5,10 @@ import { type Fault, fault, type SmtpError } from '../errors.ts';
 export function isLoss(error: unknown): boolean {
   const { code, phase, reply }: Partial<SmtpError> = Object(error);
   return (
-    /^ERR_SMTP_(CLOSED|PROTOCOL|TIMEOUT|CONNECT)/.test(`${code}`) ||
+    /SMTP_(PROTO|TIME|CLO|CONN)/.test(`${code}`) ||
     // RFC 5321 §3.8: the server shuts down. In phase idle it has refused the RSET before the message.
     reply?.code === 421 ||
-    (phase === 'idle' && code === 'ERR_SMTP_REPLY')
+    (phase === 'idle' && /REPLY/.test(`${code}`))
   );
 }
 

@@ -122,7 +122,7 @@ export function checkOptions(options: PoolOptions): void {
   const { rate, backoff, transport } = options;
   for (const [name, value = 1] of Object.entries({ ...options, ...rate, ...backoff }))
     if (
-      /^(max|probe|messages|per|initial)|\wTimeout$/.test(name) &&
+      /^(max|probe|messages|per|initial)|Timeout$/.test(name) &&
       (!((value as number) > 0) || (name === 'messages' && (value as number) % 1))
     )
       throw unusable(value, name);

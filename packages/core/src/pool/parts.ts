@@ -28,8 +28,10 @@ export async function inParts(
   const recipients = [message.to].flat();
   if (!(recipients.length > most)) return client.send(message, how);
   // What cannot be sent at all is refused before anything is.
-  const { source } = envelope(message, capabilities, how);
-  if (!(source instanceof Uint8Array) || how.partial === 'abort')
+  if (
+    !(envelope(message, capabilities, how).source instanceof Uint8Array) ||
+    how.partial === 'abort'
+  )
     throw fault('UNSUPPORTED', `send to more than ${most} at a time`, 'mail');
   const accepted: string[] = [];
   const rejected: RejectedRecipient[] = [];
@@ -68,11 +70,10 @@ export async function inParts(
   }
   // Transactions settle in their order, and so do these.
   await Promise.all(sending);
-  const failure = failures.find(({ delivery }) => delivery !== 'rejected') ?? failures[0];
-  if (failure && !(last && failure.delivery === 'rejected')) {
-    const { code, message: what } = failure;
-    throw new SmtpError(code, what, { ...failure, accepted, rejected });
-  }
+  const failure =
+    failures.find(({ delivery }) => delivery !== 'rejected') ?? (last ? undefined : failures[0]);
+  if (failure)
+    throw new SmtpError(failure.code, failure.message, { ...failure, accepted, rejected });
   return {
     ...(last as unknown as Receipt),
     ...(replies[0] && { replies }),

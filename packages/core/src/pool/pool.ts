@@ -16,7 +16,7 @@ import { replay } from './replay.ts';
 /** How long a probe may take: who is there answers NOOP at once. */
 const PROBE_TIMEOUT = 5_000;
 
-const isUsable = ({ left }: Connection): boolean => left > 0;
+const isUsable = (one: Connection): boolean => one.left > 0;
 
 /** createPool() for a runtime. */
 export function poolBy(
@@ -211,7 +211,7 @@ export function poolBy(
     if (job.due < Infinity)
       job.timer = later(() => {
         queue.remove(job);
-        job.settle(refusal('TIMEOUT', 'it is too late'));
+        job.settle(refusal('TIMEOUT', 'too late'));
         pump();
       }, job.due - now());
   };

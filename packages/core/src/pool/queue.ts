@@ -26,9 +26,8 @@ export function createQueue<T extends { readonly id: number }>(): Queue<T> {
         highest = item.id;
         back.push(item);
       } else {
-        let at = front.length;
-        while ((front[at - 1]?.id as number) < item.id) at -= 1;
-        front.splice(at, 0, item);
+        front.push(item);
+        front.sort((a, b) => b.id - a.id);
       }
     },
     take() {

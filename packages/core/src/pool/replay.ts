@@ -12,12 +12,7 @@ export interface Replay {
 export function replay(message: OutgoingMessage): Replay {
   const { content } = message;
   const source = content as AsyncIterable<Uint8Array>;
-  if (
-    typeof content !== 'object' ||
-    content instanceof Uint8Array ||
-    !source?.[Symbol.asyncIterator]
-  )
-    return { message, readable: () => true };
+  if (!source?.[Symbol.asyncIterator]) return { message, readable: () => true };
   let first: unknown;
   const watched = {
     [Symbol.asyncIterator]() {

@@ -2,8 +2,8 @@
 
 type Words = [a: number, b: number, c: number, d: number];
 
-/** How far each step rotates to the left; each round goes four times through its four (RFC 1321 §3.4). */
-const ROTATIONS: readonly number[] = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21];
+/** How far each step rotates to the left; each round goes four times through its four (RFC 1321 §3.4). Base 36. */
+const ROTATIONS = '7chm59ek4bgn6afl';
 
 /** The digest of a message of less than 512 MiB, 16 octets. */
 export function md5(message: Uint8Array): Uint8Array {
@@ -14,7 +14,7 @@ export function md5(message: Uint8Array): Uint8Array {
   padded[length] = 128;
   const view = new DataView(padded.buffer);
   view.setUint32(padded.length - 8, length * 8, true);
-  let state: Words = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
+  let state: Words = [0x67452301, -0x10325477, -0x67452302, 0x10325476];
   for (let block = 0; block < padded.length; block += 64) {
     let [a, b, c, d] = state;
     for (let step = 0; step < 64; step++) {
@@ -26,8 +26,8 @@ export function md5(message: Uint8Array): Uint8Array {
         a +
         (mixed as number) +
         view.getUint32(block + (word % 16) * 4, true) +
-        Math.floor(2 ** 32 * Math.abs(Math.sin(step + 1)));
-      const by = ROTATIONS[round * 4 + (step % 4)] as number;
+        ((2 ** 32 * Math.abs(Math.sin(step + 1))) >>> 0);
+      const by = parseInt(ROTATIONS[round * 4 + (step % 4)] as string, 36);
       [a, b, c, d] = [d, b + ((sum << by) | (sum >>> (32 - by))), b, c];
     }
     state = [a, b, c, d].map((sum, at) => (sum + (state[at] as number)) | 0) as Words;

@@ -87,20 +87,14 @@ export function scram(
   const pass = saslPrep(credentials.pass);
   const authorizationId = credentials.authorizationId && saslPrep(credentials.authorizationId);
   const bind = ({ capabilities, channel }: SaslContext): SaslMechanism => {
-    const channelBinding = bindingOf(channel);
-    const plus = `SCRAM-${hash}-PLUS`;
-    if (!channelBinding) return unbound;
-    return capabilities.auth.has(plus)
-      ? variant(plus, 'p=tls-exporter', channelBinding)
-      : // RFC 5802 §6: "y" where the client could bind the channel, and the server does not seem to.
-        variant(unbound.name, 'y');
+    const bound = bindingOf(channel);
+    if (!bound) return unbound;
+    const plus = variant('p=tls-exporter', bound);
+    // RFC 5802 §6: "y" where the client could bind the channel, and the server does not seem to.
+    return capabilities.auth.has(plus.name) ? plus : variant('y');
   };
-  const variant = (
-    name: string,
-    flag: string,
-    bound: Uint8Array = new Uint8Array(0),
-  ): SaslMechanism => ({
-    name,
+  const variant = (flag: string, bound?: Uint8Array): SaslMechanism => ({
+    name: `SCRAM-${hash}${bound ? '-PLUS' : ''}`,
     strength,
     exposesSecret: false,
     bind,
@@ -124,11 +118,11 @@ export function scram(
       const hmac = async (key: BufferSource, text: string): Promise<Uint8Array<ArrayBuffer>> =>
         new Uint8Array(await subtle.sign('HMAC', await hmacKey(key), utf8(text)));
       const saltedPassword = await subtle.deriveBits(
-        { name: 'PBKDF2', hash, salt: octets(salt), iterations },
+        { name: 'PBKDF2', hash, salt: fromBase64(salt) as BufferSource, iterations },
         await subtle.importKey('raw', utf8(pass), 'PBKDF2', false, ['deriveBits']),
         hash === 'SHA-1' ? 160 : +hash.slice(4),
       );
-      const channel = new Uint8Array([...utf8(header), ...bound]);
+      const channel = new Uint8Array([...utf8(header), ...(bound ?? [])]);
       const clientFinal = `c=${toBase64(channel)},r=${wholeNonce}`;
       const authMessage = `${clientFirst},${serverFirst},${clientFinal}`;
       const clientKey = await hmac(saltedPassword, 'Client Key');
@@ -139,12 +133,19 @@ export function scram(
       const [, verifier = ''] = /^v=([^,]+)/.exec(serverFinal) ?? [];
       const serverKey = await hmacKey(await hmac(saltedPassword, 'Server Key'));
       // It takes as long for a wrong signature as for the right one.
-      if (!(await subtle.verify('HMAC', serverKey, octets(verifier), utf8(authMessage))))
-        throw new Error('the signature of the server is wrong');
+      if (
+        !(await subtle.verify(
+          'HMAC',
+          serverKey,
+          fromBase64(verifier) as BufferSource,
+          utf8(authMessage),
+        ))
+      )
+        throw new Error('wrong server signature');
       yield utf8('');
     },
   });
-  const unbound = variant(`SCRAM-${hash}`, 'n');
+  const unbound = variant('n');
   return unbound;
 }
 
@@ -153,11 +154,11 @@ function bindingOf(channel: TlsChannel | undefined): Uint8Array | undefined {
   // RFC 9266 §4: under TLS 1.2 it would take an extended master secret, which nobody can ask for here.
   if (channel?.getProtocol?.() !== 'TLSv1.3') return undefined;
   try {
-    return channel.exportKeyingMaterial?.(32, 'EXPORTER-Channel-Binding', new Uint8Array(0));
+    return channel.exportKeyingMaterial?.(32, 'EXPORTER-Channel-Binding', utf8(''));
   } catch {
     // The connection is lost: what is written next will say so.
-    return undefined;
   }
+  return undefined;
 }
 
 /**
@@ -168,9 +169,6 @@ function bindingOf(channel: TlsChannel | undefined): Uint8Array | undefined {
 const SERVER_FIRST: RegExp =
   /^r=([!-+\--~]+),s=(?=(?:[^,]{4})+,)([A-Za-z\d+/]+={0,2}),i=([1-9]\d{0,7})(?:,|$)/;
 
-const octets = (base64: string): Uint8Array<ArrayBuffer> =>
-  fromBase64(base64) as Uint8Array<ArrayBuffer>;
-
 /**
  * A message of the server as text.
  *
@@ -178,7 +176,7 @@ const octets = (base64: string): Uint8Array<ArrayBuffer> =>
  * @throws Error for an error of the server, for an extension that it demands, and for the end before its proof
  */
 function read(challenge: Uint8Array | undefined, secrets: readonly string[]): string {
-  if (!challenge) throw new Error('the server has proved nothing');
+  if (!challenge) throw new Error('the server proved nothing');
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(challenge);
   const [, error] = /^e=([^,\p{C}]+)/u.exec(text) ?? [];
   if (error)

@@ -12,6 +12,6 @@ export const VISIBLE: RegExp = /^[!-~]+$/;
  * @throws TypeError where it is not; what it is stays unsaid
  */
 export function fitting(text: string, pattern: RegExp, as: string): string {
-  if (typeof text !== 'string' || !pattern.test(text)) throw new TypeError(`Cannot use the ${as}`);
+  if (typeof text !== 'string' || !pattern.test(text)) throw new TypeError(`Cannot use ${as}`);
   return text;
 }

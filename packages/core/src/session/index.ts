@@ -28,7 +28,7 @@ export {
   type Recipient,
   type SendOptions,
 } from './envelope.ts';
-export { FIVE_MINUTES, TIMEOUTS, type Timeouts } from './limits.ts';
+export { TIMEOUTS, type Timeouts } from './limits.ts';
 export { type OpenOptions, open } from './open.ts';
 export type { ProcedureName, SessionPhase } from './phase.ts';
 export type { Command, Line, Procedure, Wait } from './procedure.ts';

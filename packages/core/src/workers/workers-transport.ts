@@ -18,9 +18,7 @@ export function refuseUnusable({
   // What says the same as the default may stand. The value is not told: it may be a key.
   for (const [name, value] of Object.entries({ localAddress, ...tlsOptions }))
     if (value !== undefined && value !== granted[name])
-      throw new TypeError(
-        `Cannot use ${name === 'localAddress' ? '' : 'tlsOptions.'}${name}: cloudflare:sockets has no such option`,
-      );
+      throw new TypeError(`Cannot use ${name} on cloudflare:sockets`);
 }
 
 /**

@@ -365,7 +365,7 @@ describe('the first message of the server in SCRAM', () => {
 describe('the last message of the server in SCRAM', () => {
   const { serverFirst, serverFinal, clientFinal } = SHA_256;
   const PROOF = 'dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=';
-  const WRONG = 'the signature of the server is wrong';
+  const WRONG = 'wrong server signature';
 
   test('scram() accepts it when an extension follows', async () => {
     expect(await against(serverFirst, `${serverFinal},x=y`)).toEqual({ done: false, said: '' });
@@ -404,7 +404,7 @@ describe('the last message of the server in SCRAM', () => {
   ])('scram() throws when the server is satisfied %s', async (_name, challenges) => {
     const { exchange } = await begin(replay(SHA_256));
     for (const challenge of challenges) await step(exchange, challenge);
-    await expect(step(exchange)).rejects.toThrow(new Error('the server has proved nothing'));
+    await expect(step(exchange)).rejects.toThrow(new Error('the server proved nothing'));
   });
 
   test('scram() has nothing to say when the server asks behind its proof', async () => {

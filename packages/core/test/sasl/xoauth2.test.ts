@@ -106,13 +106,13 @@ describe('xoauth2()', () => {
     (given) => {
       const make = (): unknown => xoauth2({ user: USER, token: given as string });
       expect(make).toThrow(TypeError);
-      expect(make).toThrow(/^Cannot use the token$/);
+      expect(make).toThrow(/^Cannot use token$/);
     },
   );
 
   test.each(BAD)('xoauth2() fails with TypeError when a function gives %j', async (given) => {
     const promised = xoauth2({ user: USER, token: async () => given as string });
-    await expect(begin(promised)).rejects.toThrow(new TypeError('Cannot use the token'));
+    await expect(begin(promised)).rejects.toThrow(new TypeError('Cannot use token'));
   });
 
   test.each(['a\x01b', 'a\0', 'a\r\n', '\udfff', undefined as unknown as string])(
