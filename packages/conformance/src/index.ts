@@ -16,5 +16,6 @@ export {
   type SandboxProfile,
   type Stage,
 } from './sandbox/profile.ts';
+export { CAUSES, QUOTATIONS, type Words } from './sandbox/quotations.ts';
 export type { Verdict } from './sandbox/rules.ts';
 export { type Sandbox, startSandbox } from './sandbox/sandbox.ts';

@@ -17,11 +17,11 @@ const FROM = 'from@example.org';
 const SENT: DevinoContext = { recipients: [TO], sender: FROM };
 
 /** The six texts as the page has them, with a value where it has a placeholder. */
-const DOCUMENTED: readonly Documented[] = devino.refusals.map(({ reason, text, value }) => {
+const DOCUMENTED: readonly Documented[] = devino.refusals.map(({ reason, text }) => {
   if (reason === 'attachment-type') {
     return { reason, text: `${text} exe`, details: { extension: 'exe' } };
   }
-  if (value === undefined) return { reason, text, details: {} };
+  if (!text.endsWith(':')) return { reason, text, details: {} };
   const address = reason === 'invalid-recipient' ? TO : FROM;
   return { reason, text: `${text} ${address}`, details: { address } };
 });

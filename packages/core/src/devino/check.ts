@@ -54,12 +54,12 @@ export interface DevinoMessage {
 /**
  * Which rule a message breaks; a rule with a documented refusal has the name of its reason.
  *
- * - `recipient-count`: not one recipient, in the envelope or in the header To
+ * - `recipient-count`: not one recipient, in the envelope or in the header To; of several, only the first gets it
  * - `invalid-recipient`: a recipient is no mailbox
  * - `sender-not-confirmed`: the sender is no mailbox, or not among the confirmed ones
- * - `attachments`: the message has files
- * - `too-large`, `size-unknown`: the size is over a limit, or cannot be told
- * - `tag-missing`, `tags-unknown`: the text lacks a tag, or cannot be seen
+ * - `attachments`: the message has files; link to them in the text instead
+ * - `too-large`, `size-unknown`: the size is over a limit, or cannot be told; declare the size of each file
+ * - `tag-missing`, `tags-unknown`: the text lacks a tag, or cannot be seen; link to the tag, as `<a href="[Unsubscribe]">`
  */
 export type DevinoRule =
   | 'recipient-count'
@@ -77,7 +77,7 @@ export interface DevinoProblem {
   readonly rule: DevinoRule;
   /** `error`: it will be refused, or not arrive as meant. `warning`: it may be. */
   readonly severity: 'error' | 'warning';
-  /** What is wrong, and the cure. */
+  /** What is wrong. */
   readonly message: string;
   /** How sure it is that the provider has this rule. */
   readonly grade: DevinoGrade;
@@ -140,114 +140,91 @@ export interface DevinoCheckOptions {
  * ```
  */
 export function check(
-  message: DevinoMessage,
+  { from, to, content, size, minimumSize, attachments, textParts, toCount }: DevinoMessage,
   options: DevinoCheckOptions = {},
 ): readonly DevinoProblem[] {
-  return [
-    ...recipients(message),
-    ...mailbox('sender-not-confirmed', message.from, 'from', options.confirmedSenders),
-    ...files(message),
-    ...size(message, options),
-    ...tags(message, options),
-  ];
-}
-
-function* recipients({ to, toCount }: DevinoMessage): Generator<DevinoProblem> {
-  const list: readonly unknown[] = [to ?? []].flat();
-  const actual = [list.length, toCount].filter(isCount).find((number) => number !== 1);
-  if (actual !== undefined)
-    yield count(
-      'recipient-count',
+  const problems: DevinoProblem[] = [];
+  const add = (rule: DevinoRule, message: string, more: Partial<DevinoProblem>): void => {
+    problems.push({ rule, severity: 'error', grade: 'documented', message, ...more });
+  };
+  const count = (
+    rule: DevinoRule,
+    actual: number,
+    limit: number,
+    what: string,
+    more?: Partial<DevinoProblem>,
+  ): void =>
+    add(rule, `The message has ${actual} ${what} and may have ${limit}`, {
+      limit,
       actual,
-      1,
-      'recipients',
-      'only the first in To gets it, so send one to each',
-    );
-  for (const [at, item] of list.entries()) {
-    const { address = item } = (item ?? {}) as { readonly address?: unknown };
-    yield* mailbox('invalid-recipient', address, `to[${at}]`);
-  }
-}
+      excess: actual - limit,
+      ...more,
+    });
+  const mailbox = (
+    rule: DevinoRule,
+    value: unknown,
+    where: string,
+    confirmed?: readonly string[],
+  ): void => {
+    const address = isText(value) ? value : '';
+    try {
+      parsePath(address, where);
+      if (confirmed && findMailbox(confirmed, address) === undefined)
+        throw unusable(address, `${where}: not confirmed`);
+    } catch (error) {
+      add(rule, (error as Error).message, { address });
+    }
+  };
 
-function* mailbox(
-  rule: DevinoRule,
-  value: unknown,
-  where: string,
-  confirmed?: readonly string[],
-): Generator<DevinoProblem> {
-  const address = isText(value) ? value : '';
-  try {
-    parsePath(address, where);
-    if (confirmed && findMailbox(confirmed, address) === undefined)
-      throw unusable(address, `${where}: it is not confirmed in the account`);
-  } catch (error) {
-    yield problem(rule, (error as Error).message, { address });
+  const recipients: readonly unknown[] = [to ?? []].flat();
+  const several = [recipients.length, toCount].find((number) => isCount(number) && number !== 1);
+  if (isCount(several)) count('recipient-count', several, 1, 'recipients');
+  for (const [at, item] of recipients.entries()) {
+    const { address = item } = Object(item);
+    mailbox('invalid-recipient', address, `to[${at}]`);
   }
-}
+  mailbox('sender-not-confirmed', from, 'from', options.confirmedSenders);
 
-function* files({ attachments }: DevinoMessage): Generator<DevinoProblem> {
   const { length } = [attachments ?? []].flat();
-  if (length > 0) yield count('attachments', length, 0, 'files', 'link to them in the text');
-}
+  if (length) count('attachments', length, 0, 'files');
 
-function* size(
-  { content, size, minimumSize }: DevinoMessage,
-  { maxSize = MAX_SIZE, sizeWarning = SIZE_WARNING }: DevinoCheckOptions,
-): Generator<DevinoProblem> {
+  const { tags = 'warn', maxSize = MAX_SIZE, sizeWarning = SIZE_WARNING } = options;
   const known = [octetsOf(content), size].find(isCount);
   const actual = [known, minimumSize].find(isCount) ?? 0;
-  const [limit, doubt] =
-    actual > maxSize ? [maxSize] : [sizeWarning, { severity: 'warning', grade: 'guess' } as const];
-  const what = `octets${known === undefined ? ' or more' : ''}`;
-  if (actual > limit) yield { ...count('too-large', actual, limit, what, 'shorten it'), ...doubt };
-  if (known === undefined && doubt)
-    yield problem('size-unknown', 'The message has parts of unknown size: give the size of each', {
-      severity: 'warning',
-      limit: maxSize,
-    });
-}
-
-function* tags(
-  { textParts }: DevinoMessage,
-  { tags: mode = 'warn' }: DevinoCheckOptions,
-): Generator<DevinoProblem> {
-  if (mode === 'off') return;
-  const severity = mode === 'reject' ? 'error' : 'warning';
-  if (!textParts)
-    return yield problem('tags-unknown', 'The message has a text of unknown tags: give textParts', {
-      severity,
-    });
-  const texts: readonly unknown[] = [textParts].flat();
-  for (const tag of [UNSUBSCRIBE_TAG, WEB_VERSION_TAG]) {
-    const parts = texts.flatMap((text, at) => (isText(text) && text.includes(tag) ? [] : [at]));
-    if (parts.length === 0 && texts.length > 0) continue;
-    yield problem('tag-missing', `The text has no ${tag}: link to it, as <a href="${tag}">`, {
-      severity,
-      // That the tag must be there is documented; that each text needs its own is ours.
-      grade: parts.length < texts.length ? 'guess' : 'documented',
-      tag,
-      parts,
-    });
+  const warning = { severity: 'warning', grade: 'guess' } as const;
+  const unit = known === undefined ? 'octets or more' : 'octets';
+  if (actual > maxSize) count('too-large', actual, maxSize, unit);
+  else {
+    if (actual > sizeWarning) count('too-large', actual, sizeWarning, unit, warning);
+    if (known === undefined)
+      add('size-unknown', 'The message has parts of unknown size', {
+        severity: 'warning',
+        limit: maxSize,
+      });
   }
-}
 
-function problem(rule: DevinoRule, message: string, more: Partial<DevinoProblem>): DevinoProblem {
-  return { rule, severity: 'error', grade: 'documented', message, ...more };
-}
-
-function count(
-  rule: DevinoRule,
-  actual: number,
-  limit: number,
-  what: string,
-  cure: string,
-): DevinoProblem {
-  const message = `The message has ${actual} ${what} and may have ${limit}: ${cure}`;
-  return problem(rule, message, { limit, actual, excess: actual - limit });
+  const severity = tags === 'reject' ? 'error' : 'warning';
+  if (tags === 'off') return problems;
+  if (!textParts)
+    add('tags-unknown', 'The message has parts of unknown text: give textParts', { severity });
+  else
+    for (const tag of [UNSUBSCRIBE_TAG, WEB_VERSION_TAG]) {
+      const texts: readonly unknown[] = [textParts].flat();
+      const parts = texts.flatMap((text, at) => (isText(text) && text.includes(tag) ? [] : [at]));
+      if (parts.length || !texts.length)
+        add('tag-missing', `The message has no ${tag}: add <a href="${tag}">`, {
+          severity,
+          // That the tag must be there is documented; that each text needs its own is ours.
+          grade: parts.length < texts.length ? 'guess' : 'documented',
+          tag,
+          parts,
+        });
+    }
+  return problems;
 }
 
 function isCount(value: unknown): value is number {
-  return Number.isFinite(value) && (value as number) >= 0;
+  return typeof value === 'number' && value >= 0 && value < Infinity;
 }
 
 /**

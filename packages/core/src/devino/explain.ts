@@ -5,18 +5,7 @@
 import type { Reply } from '../wire/reply.ts';
 import { isText } from './mailbox.ts';
 import { normalise, printable, readAddress, readFileKind } from './refusal-text.ts';
-
-/** Which documented refusal a reply is; each is told by the text that `devino.refusals` has for it. */
-export type DevinoReason =
-  | 'not-authenticated'
-  | 'server-error'
-  | 'attachment-type'
-  | 'too-large'
-  | 'invalid-recipient'
-  | 'sender-not-confirmed';
-
-/** What to do, in words of `SmtpError.retry`: change something first, send it later, or give it up. */
-export type DevinoRetry = 'fix-first' | 'later' | 'never';
+import { type DevinoReason, type DevinoRefusal, type DevinoRetry, REFUSALS } from './refusals.ts';
 
 /**
  * What is known of the message that was refused.
@@ -63,40 +52,6 @@ export interface DevinoExplanation {
 
 type Details = Pick<DevinoExplanation, 'address' | 'assumed' | 'extension' | 'type'>;
 
-/** The words of a refusal, what it means, what to do, and how to read what stands behind the words. */
-type Refusal = readonly [
-  words: RegExp,
-  reason: DevinoReason,
-  retry: DevinoRetry,
-  read?: (rest: string, context: DevinoContext) => Details,
-];
-
-const NOT_AUTHENTICATED: Refusal = [
-  /must authenticate before sending mail/i,
-  'not-authenticated',
-  'fix-first',
-];
-
-const REFUSALS: readonly Refusal[] = [
-  NOT_AUTHENTICATED,
-  [/internal server error/i, 'server-error', 'later'],
-  // The page spells it "attachement".
-  [/not allowed attache?ment type/i, 'attachment-type', 'fix-first', fileIn],
-  [/message exceeds fixed size limit/i, 'too-large', 'fix-first'],
-  [
-    /invalid recipient address/i,
-    'invalid-recipient',
-    'never',
-    (rest, { recipients }) => addressIn(rest, recipients),
-  ],
-  [
-    /disallowed source address/i,
-    'sender-not-confirmed',
-    'fix-first',
-    (rest, { sender }) => addressIn(rest, sender),
-  ],
-];
-
 /**
  * Says what a refusal of the provider means.
  *
@@ -129,46 +84,50 @@ export function explain(
   replyOrError: unknown,
   context?: DevinoContext,
 ): DevinoExplanation | undefined {
-  const { reply, address } = (replyOrError ?? {}) as { reply?: unknown; address?: string };
-  const { code, lines, text } = (reply ?? replyOrError ?? {}) as Partial<Reply>;
+  const { reply, address } = Object(replyOrError);
+  const { code, lines, text }: Partial<Reply> = Object(reply ?? replyOrError);
   if (typeof code !== 'number' || !(code >= 400 && code < 600)) return undefined;
   const given = [lines ?? text].flat().filter(isText);
   const found = find(normalise(code, given));
   // "535 5.7.8 Authentication credentials invalid". Not 530, which asks for STARTTLS as well.
-  if (!found && code !== 535) return undefined;
-  const [, reason, retry, read] = found?.refusal ?? NOT_AUTHENTICATED;
+  const refusal = found ?? (code === 535 && REFUSALS[0]);
+  if (!refusal) return undefined;
   return {
-    reason,
-    ...(found && read?.(found.rest, { recipients: [address].filter(isText), ...context })),
-    retry: code < 500 ? 'later' : retry,
+    reason: refusal.reason,
+    ...(found && details(found, { recipients: [address].filter(isText), ...context })),
+    retry: code < 500 ? 'later' : refusal.retry,
     text: printable(isText(text) ? text : given.join(' ')),
     code,
   };
 }
 
-/** The refusal that the text names, and what stands behind its words. */
-function find(text: string): { readonly refusal: Refusal; readonly rest: string } | undefined {
+/** A refusal, where the text names it, and what stands behind its words. */
+type Found = DevinoRefusal & { readonly at: number; readonly rest: string };
+
+function find(text: string): Found | undefined {
   // A quoted local part may hold a documented text: `"Internal server error"@example.com`. So no
   // blank is left from the first quote to the last that ends a local part.
   const masked = text
     .replace(/\n/g, ' ')
-    .replace(/^([^"]*)(".*"@)/, (_, before, quoted) => before + quoted.replace(/ /g, '_'));
+    .replace(/(?<=^[^"]*)".*"@/, (quoted) => quoted.replace(/ /g, '_'));
   const matches = REFUSALS.flatMap((refusal) => {
-    const match = refusal[0].exec(masked);
-    if (!match) return [];
-    return [{ refusal, at: match.index, rest: text.slice(match.index + match[0].length) }];
+    // The page spells it "attachement".
+    const words = RegExp(refusal.text.replace('hem', 'he?m').replace(':', ''), 'i');
+    const [match] = words.exec(masked) ?? [];
+    const at = masked.search(words);
+    return match ? { ...refusal, at, rest: text.slice(at + match.length) } : [];
   });
   return matches.find(({ at }) => at === 0) ?? (matches[1] ? undefined : matches[0]);
 }
 
-function addressIn(rest: string, sent: string | readonly string[] | undefined): Details {
-  const known = [sent].flat().filter(isText);
+function details({ reason, rest, text }: Found, { recipients, sender }: DevinoContext): Details {
+  if (reason === 'attachment-type') {
+    const kind = readFileKind(rest);
+    return kind ? { [kind.includes('/') ? 'type' : 'extension']: kind } : {};
+  }
+  if (!/:$/.test(text)) return {};
+  const known = [reason === 'invalid-recipient' ? recipients : sender].flat().filter(isText);
   const address = readAddress(rest, known);
-  if (address !== '') return { address };
+  if (address) return { address };
   return known.length === 1 ? { address: known.join(), assumed: true } : {};
-}
-
-function fileIn(rest: string): Details {
-  const kind = readFileKind(rest);
-  return kind === '' ? {} : { [kind.includes('/') ? 'type' : 'extension']: kind };
 }

@@ -9,15 +9,13 @@ export {
 export {
   type DevinoContext,
   type DevinoExplanation,
-  type DevinoReason,
-  type DevinoRetry,
   explain,
 } from './explain.ts';
 export type { DevinoGrade } from './limits.ts';
 export {
   type DevinoFact,
   type DevinoProfile,
-  type DevinoRefusal,
   type DevinoVersion,
   devino,
 } from './profile.ts';
+export type { DevinoReason, DevinoRefusal, DevinoRetry } from './refusals.ts';

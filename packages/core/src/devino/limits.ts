@@ -1,6 +1,6 @@
 /**
- * The figures and names that both `check` and the profile need, and nothing else: quotations and
- * grades stand in profile.ts, so that a bundle with `explain` or `check` alone leaves them out.
+ * The figures and names that both `check` and the profile need, and nothing else, so that a bundle with
+ * `explain` or `check` alone leaves the profile out.
  */
 
 /**

@@ -20,14 +20,10 @@ export function findMailbox(known: readonly string[], address: string): string |
   const alike = known.filter((one) => canonical(one).toLowerCase() === wanted.toLowerCase());
   return (
     alike.find((one) => one === address) ??
-    alike.find((one) => canonical(one) === wanted) ??
-    (alike[1] === undefined ? alike[0] : undefined)
+    alike.find((one) => canonical(one) === wanted || alike.length === 1)
   );
 }
 
 function canonical(address: string): string {
-  const solid = address.replace(/\s/g, '');
-  const at = solid.lastIndexOf('@') + 1;
-  const domain = solid.slice(at);
-  return solid.slice(0, at) + toAscii(domain).toLowerCase();
+  return address.replace(/\s/g, '').replace(/[^@]*$/, (domain) => toAscii(domain).toLowerCase());
 }

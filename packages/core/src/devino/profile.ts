@@ -1,8 +1,7 @@
 /**
- * What is known of the provider, as data: each fact with its grade and with the words it rests on.
- * `explain` and `check` do not import this file.
+ * What is known of the provider, as data: each fact with its grade. The words that a fact rests on stand
+ * in @posthorn/conformance, so that no client carries them. `explain` and `check` do not import this file.
  */
-import type { DevinoReason, DevinoRetry } from './explain.ts';
 import { freeze } from './freeze.ts';
 import {
   type DevinoGrade,
@@ -12,21 +11,9 @@ import {
   UNSUBSCRIBE_TAG,
   WEB_VERSION_TAG,
 } from './limits.ts';
-import { BANNED_EXTENSIONS, FACTS_2016, FACTS_2017, FACTS_SUCCESSOR } from './quotations.ts';
+import { type DevinoRefusal, REFUSALS } from './refusals.ts';
 
-/** One fact about the provider. */
-export interface DevinoFact<Value = unknown> {
-  /** What holds. */
-  readonly value: Value;
-  /** How sure it is. */
-  readonly grade: DevinoGrade;
-  /** The provider's own words, in the language of the page. None where only the value is known. */
-  readonly quotation?: string;
-  /** What the words leave open, and what was chosen. */
-  readonly note?: string;
-}
-
-/** What was documented at one time. */
+/** What was documented at one time. Of what is absent, nothing is known. */
 export interface DevinoVersion {
   /** `2016` and `2017-10` are revisions of one page; `successor` is the platform that followed. */
   readonly id: '2016' | '2017-10' | 'successor';
@@ -40,44 +27,37 @@ export interface DevinoVersion {
   readonly sender: 'address' | 'domain';
   /** The files that are refused: every file, or those with these extensions. */
   readonly bannedFiles: 'all' | readonly string[];
-  /** The tags that a text must hold. */
-  readonly requiredTags: readonly string[];
-  /** The facts behind these values and beside them, by name. */
-  readonly facts: Readonly<Record<string, DevinoFact>>;
+  /** The tag for the link to unsubscribe, which a text must hold. */
+  readonly unsubscribeTag: string;
+  /** The tag for the link to the web version, which a text must hold. */
+  readonly webVersionTag?: string;
+  /** What becomes of a message without a tag. */
+  readonly missingTag?: 'accepted';
+  /** Recipients of one message. */
+  readonly recipients?: 1;
+  /** The charset of a message. */
+  readonly charset?: 'UTF-8';
+  /** Whether a client has to make its IP address known beforehand. */
+  readonly allowList?: boolean;
+  /** The code of every refusal. */
+  readonly replyCode?: 554;
+  /** How sure each of it is; what is not named here is `documented`. */
+  readonly grades: Partial<Readonly<Record<DevinoFact, DevinoGrade>>>;
 }
 
-/** One of the documented refusals. */
-export interface DevinoRefusal {
-  /** What `explain` calls it. */
-  readonly reason: DevinoReason;
-  /** The text, verbatim, up to the value that some of them end in. */
-  readonly text: string;
-  /** What follows the text, in the words of the page. */
-  readonly value?: string;
-  /** The cause, in the words of the page. */
-  readonly cause: string;
-  /** What to do; ours. */
-  readonly retry: DevinoRetry;
-  /** How sure the text and its cause are. */
-  readonly grade: DevinoGrade;
-}
+/** What is graded. */
+export type DevinoFact = Exclude<keyof DevinoVersion, 'id' | 'grades'>;
 
 /** The provider profile: what `devino` holds. */
 export interface DevinoProfile {
   /** The version that the values here are of. */
   readonly version: '2017-10';
-  /** The submission server. */
-  readonly host: typeof HOST;
-  /** Its port for each way to TLS. */
-  readonly ports: { readonly starttls: 587; readonly implicit: 465 };
   /** For `connect`: port 587, TLS by STARTTLS, required. */
   readonly starttls: { readonly host: typeof HOST; readonly port: 587; readonly tls: 'starttls' };
   /** For `connect`: port 465, TLS from the first octet. */
   readonly implicit: { readonly host: typeof HOST; readonly port: 465; readonly tls: 'implicit' };
   /** What one message may have. */
   readonly limits: {
-    /** As the page has it. */
-    readonly documented: '500 KB';
     /** Octets: 500 KB by the smaller reading. */
     readonly sizeWarning: number;
     /** Octets: 500 KB by the larger reading. */
@@ -93,8 +73,6 @@ export interface DevinoProfile {
   readonly replyCode: 554;
   /** The documented refusals, in the order of the page. */
   readonly refusals: readonly DevinoRefusal[];
-  /** What the page says, rule by rule: the facts of the current version. */
-  readonly rules: Readonly<Record<string, DevinoFact>>;
   /** All versions, the oldest first. */
   readonly versions: readonly DevinoVersion[];
 }
@@ -108,17 +86,14 @@ export interface DevinoProfile {
  *
  * // const client = await connect({ ...devino.starttls, auth: { user, pass } });
  * console.log(devino.starttls.host, devino.starttls.port); // integrationapi.net 587
- * console.log(devino.rules['files']?.quotation);
+ * console.log(devino.versions.map(({ maxSize }) => maxSize).join()); // 10485760,512000,512000
  * ```
  */
 export const devino: DevinoProfile = /* @__PURE__ */ freeze({
   version: '2017-10',
-  host: HOST,
-  ports: { starttls: 587, implicit: 465 },
   starttls: { host: HOST, port: 587, tls: 'starttls' },
   implicit: { host: HOST, port: 465, tls: 'implicit' },
   limits: {
-    documented: '500 KB',
     sizeWarning: SIZE_WARNING,
     maxSize: MAX_SIZE,
     recipients: 1,
@@ -126,54 +101,7 @@ export const devino: DevinoProfile = /* @__PURE__ */ freeze({
   },
   tags: [UNSUBSCRIBE_TAG, WEB_VERSION_TAG],
   replyCode: 554,
-  refusals: [
-    {
-      reason: 'not-authenticated',
-      text: 'Must authenticate before sending mail',
-      cause: 'Не указан, или указан некорректный логин/пароль',
-      retry: 'fix-first',
-      grade: 'documented',
-    },
-    {
-      reason: 'server-error',
-      text: 'Internal server error',
-      cause: 'Ошибка сервера',
-      retry: 'later',
-      grade: 'documented',
-    },
-    {
-      reason: 'attachment-type',
-      text: 'Not allowed attachement type',
-      value: '<расширение файла>',
-      cause: 'Загружен запрещенный файл',
-      retry: 'fix-first',
-      grade: 'documented',
-    },
-    {
-      reason: 'too-large',
-      text: 'Message exceeds fixed size limit',
-      cause: 'Превышен допустимый размер письма',
-      retry: 'fix-first',
-      grade: 'documented',
-    },
-    {
-      reason: 'invalid-recipient',
-      text: 'Invalid recipient address:',
-      value: '<адрес получателя>',
-      cause: 'Некорректный адрес получателя',
-      retry: 'never',
-      grade: 'documented',
-    },
-    {
-      reason: 'sender-not-confirmed',
-      text: 'Disallowed source address:',
-      value: '<адрес отправителя>',
-      cause: 'Неподтвержденный адрес отправителя',
-      retry: 'fix-first',
-      grade: 'documented',
-    },
-  ],
-  rules: FACTS_2017,
+  refusals: REFUSALS,
   versions: [
     {
       id: '2016',
@@ -181,9 +109,10 @@ export const devino: DevinoProfile = /* @__PURE__ */ freeze({
       ports: [587, 465],
       maxSize: 10_485_760,
       sender: 'address',
-      bannedFiles: BANNED_EXTENSIONS,
-      requiredTags: [UNSUBSCRIBE_TAG],
-      facts: FACTS_2016,
+      // biome-ignore format: one list
+      bannedFiles: /* @__PURE__ */ 'adp bat chm cmd com cpl exe hta ins isp jar js jse lib lnk mde msc msp mst pif scr sct shb sys vb vbe vbs vxd wsc wsf wsh'.split(' '),
+      unsubscribeTag: UNSUBSCRIBE_TAG,
+      grades: { host: 'guess', ports: 'guess', sender: 'guess', unsubscribeTag: 'guess' },
     },
     {
       id: '2017-10',
@@ -192,8 +121,14 @@ export const devino: DevinoProfile = /* @__PURE__ */ freeze({
       maxSize: MAX_SIZE,
       sender: 'address',
       bannedFiles: 'all',
-      requiredTags: [UNSUBSCRIBE_TAG, WEB_VERSION_TAG],
-      facts: FACTS_2017,
+      unsubscribeTag: UNSUBSCRIBE_TAG,
+      webVersionTag: WEB_VERSION_TAG,
+      missingTag: 'accepted',
+      recipients: 1,
+      charset: 'UTF-8',
+      allowList: true,
+      replyCode: 554,
+      grades: { maxSize: 'guess', webVersionTag: 'guess', missingTag: 'observed' },
     },
     {
       id: 'successor',
@@ -202,8 +137,11 @@ export const devino: DevinoProfile = /* @__PURE__ */ freeze({
       maxSize: MAX_SIZE,
       sender: 'domain',
       bannedFiles: 'all',
-      requiredTags: [UNSUBSCRIBE_TAG, WEB_VERSION_TAG],
-      facts: FACTS_SUCCESSOR,
+      unsubscribeTag: UNSUBSCRIBE_TAG,
+      webVersionTag: WEB_VERSION_TAG,
+      recipients: 1,
+      replyCode: 554,
+      grades: { maxSize: 'guess' },
     },
   ],
 });

@@ -23,14 +23,14 @@ export function printable(text: string): string {
 /** The lines of a reply without codes and empty lines, with single blanks, joined by LF. */
 export function normalise(code: number, lines: readonly string[]): string {
   // RFC 2034 §4: every line of a reply may carry the enhanced status code.
-  const codes = new RegExp(`^(${code}[ -])?([245](\\.\\d{1,3}){2}( |$))?`);
+  const codes = new RegExp(`^ ?(${code}[ -])?([245](\\.\\d{1,3}){2}( |$))?`, 'gm');
   return lines
     .join('\n')
     .slice(0, MAX_TEXT)
-    .split('\n')
-    .map((line) => printable(line.replace(/\s+/g, ' ').trim()).replace(codes, ''))
-    .filter(Boolean)
-    .join('\n')
+    .replace(/[^\S\n]+/g, ' ')
+    .replace(codes, '')
+    .trim()
+    .replace(/\s*\n\s*/g, '\n')
     .replace(NAME, '');
 }
 
@@ -63,12 +63,12 @@ function linesOf(rest: string): [string, ...string[]] {
 }
 
 // What is inside `<...>`, whatever is before and behind. A quoted local part may hold `<` and `>`.
-const BRACKETED = /^(?:"(?:\\.|[^\\"])*"|[^"<])*<((?:"(?:\\.|[^\\"])*"|[^">])*)>/;
+const BRACKETED = /^("(\\.|[^\\"])*"|[^"<])*<(("(\\.|[^\\"])*"|[^">])*)>/;
 // What is inside quotes. They may stand around the whole description: then only the last is here.
 const QUOTED = /^(["'`])(.*)\1$|^[«“(](.*)[»”)]$|^([^"(«]*)[")»]$/;
 
 /** What is inside `<...>` or quotes, else all of it, without one final `.`, `,` or `;`. */
 function unwrap(value: string): string {
-  const text = value.replace(/[.,;]$/, '');
-  return (BRACKETED.exec(text)?.[1] ?? text.replace(QUOTED, '$2$3$4')).trim();
+  const text = printable(value).replace(/[.,;]$/, '');
+  return (BRACKETED.exec(text)?.[3] ?? text.replace(QUOTED, '$2$3$4')).trim();
 }
