@@ -45,19 +45,19 @@ export function* transaction(
   const data = createTransparency(by, (piece) => pieces.push(piece));
   let iterator: AsyncIterator<Uint8Array> | undefined;
   let rest = source instanceof Uint8Array ? source : NOTHING;
-  let ended = false;
+  let ended: boolean | undefined;
   /** What was answered last of the envelope, if anything was, and how. */
   let command!: EnvelopeCommand;
   let reply!: Reply;
+  /** A final reply for one recipient that says neither. */
+  let unclear: Reply | undefined;
   /** What the server has just said of a recipient. */
   const judge = (address: string): void => {
     if (reply.code < 300) {
       accepted.push(address);
       replies?.push(reply);
     } else if (reply.code >= 400) rejected.push({ address, reply });
-    // With PRDR nobody has it before the final reply says so.
-    else if (replies)
-      throw refusedContent('final', reply, { rejected, ...(line.lmtp && { accepted }) });
+    else if (replies) unclear = reply;
   };
   /**
    * The next part of the content, as it is written.
@@ -159,8 +159,8 @@ export function* transaction(
         }
       }
     }
-    const announced = reply.code === 353;
-    if (sent && (announced || line.lmtp)) {
+    const announced = sent && reply.code === 353;
+    if (announced || (sent && line.lmtp)) {
       // RFC 2033 §4.2: a final reply for each recipient that was accepted. With PRDR they stand between 353 and
       // the final reply for the message.
       replies = [];
@@ -178,11 +178,13 @@ export function* transaction(
         reply = (yield) as Reply;
       } else reply = replies.at(-1) ?? reply;
     }
+    reply = unclear ?? reply;
     if (failed) {
       const refused = refusal.code >= 400 && failed !== RSET;
+      const nobody = refused && !commands[rejected.length + 1];
       // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot. Where RSET was refused, or
       // a recipient was not, somebody might get it as an empty message: the connection is given up instead.
-      if (command === DATA && reply.code === 354 && refused && !accepted[0]) {
+      if (command === DATA && reply.code === 354 && nobody) {
         line.write({ content: END_OF_DATA, phase: 'data' });
         line.open = false;
         reply = (yield) as Reply;
@@ -204,10 +206,12 @@ export function* transaction(
         { rejected },
         failed.line.trimEnd(),
         sent,
-        sent ? reply.code >= 400 || (refused && !accepted[0]) : refused,
+        sent ? reply.code >= 400 || nobody : refused,
       );
     }
-    if (!accepted[0] || reply.code >= 300) throw refusedContent('final', reply, { rejected });
+    // With PRDR nobody has it before the final reply says so.
+    if (!accepted[0] || reply.code >= 300)
+      throw refusedContent('final', reply, { rejected, ...(line.lmtp && { accepted }) });
     line.open = false;
     return {
       accepted,

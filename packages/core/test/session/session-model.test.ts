@@ -516,6 +516,26 @@ const RARE: Run[] = [
     command: undefined,
     quit: false,
   },
+  // LMTP in flight: the first of three final replies means nothing, and the other two are no answer to what comes next.
+  {
+    plans: [
+      { lines: [], long: 0, how: 'memory', recipients: 3, partial: 'abort' },
+      { lines: [], long: 0, how: 'memory', recipients: 1, partial: 'send' },
+    ],
+    pipelining: 'flight',
+    window: { transactions: 32, octets: 1_048_576 },
+    character: {
+      keywords: ['PIPELINING', 'CHUNKING'],
+      lmtp: true,
+      strict: false,
+      alone: false,
+      failed: 'refuses',
+    },
+    answers: ['yes', 'yes', 'yes', 'yes', 'yes', 'intermediate', 'yes', 'later', 'later'],
+    steps: [],
+    command: undefined,
+    quit: false,
+  },
 ];
 
 describe('Session as a model', () => {
