@@ -323,7 +323,8 @@ export class ServerModel {
       this.closed = true;
       return;
     }
-    if (line === 'RSET' && yes) this.#reset();
+    // Where each recipient gets a final reply, one whom a refused RSET leaves there would get one that nobody counts.
+    if (line === 'RSET' && (yes || lmtp || this.#has('PRDR'))) this.#reset();
     // What it makes of a RSET that it refuses is its own affair, but it mixes no messages.
     if (line === 'RSET') this.#chunks = '';
     // Where either was refused, what comes next may find what was there before.
