@@ -28,7 +28,7 @@ const RSET: EnvelopeCommand = { line: 'RSET\r\n', phase: 'idle' };
 const DATA: EnvelopeCommand = { line: 'DATA\r\n', phase: 'data' };
 
 /** `BDAT chunk-size [LAST]` (RFC 3030 §2). */
-const bdat = (octets: number, last: boolean): string => `BDAT ${octets}${last ? ' LAST' : ''}\r\n`;
+const bdat = (octets: number, last: boolean | undefined): string => `BDAT ${octets}${last ? ' LAST' : ''}\r\n`;
 
 export function* transaction(
   line: Line,
@@ -139,7 +139,7 @@ export function* transaction(
         }
       }
     }
-    let sent = command.phase === 'final';
+    let sent: boolean | undefined = command.phase === 'final';
     // MAIL opens a transaction, and a chunk leaves it open, if it is not the last one, or is refused.
     line.open = command.content
       ? !sent || reply.code >= 300
