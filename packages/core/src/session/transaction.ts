@@ -28,7 +28,8 @@ const RSET: EnvelopeCommand = { line: 'RSET\r\n', phase: 'idle' };
 const DATA: EnvelopeCommand = { line: 'DATA\r\n', phase: 'data' };
 
 /** `BDAT chunk-size [LAST]` (RFC 3030 §2). */
-const bdat = (octets: number, last: boolean | undefined): string => `BDAT ${octets}${last ? ' LAST' : ''}\r\n`;
+const bdat = (octets: number, last: boolean | undefined): string =>
+  `BDAT ${octets}${last ? ' LAST' : ''}\r\n`;
 
 export function* transaction(
   line: Line,
