@@ -168,7 +168,7 @@ export function* transaction(
       let due = announced;
       for (const address of accepted.splice(0)) {
         if (due) {
-          line.expect(line.lmtp && { accepted: [...accepted], rejected: [...rejected] });
+          line.expect(!announced && { rejected: [...rejected], accepted: [...accepted] });
           reply = (yield) as Reply;
         }
         judge(address);
@@ -212,7 +212,10 @@ export function* transaction(
     }
     // With PRDR nobody has it before the final reply says so.
     if (!accepted[0] || reply.code >= 300)
-      throw refusedContent('final', reply, { rejected, ...(line.lmtp && { accepted }) });
+      throw refusedContent('final', reply, {
+        rejected,
+        ...(!announced && replies && { accepted }),
+      });
     line.open = false;
     return {
       accepted,

@@ -242,12 +242,14 @@ export class ServerModel {
       }
     };
     this.#attempt(octets, () => {
-      if (this.#character.lmtp) {
+      const { lmtp } = this.#character;
+      const announces = / PRDR/.test(this.#parameters) && this.#recipients.length > 1;
+      if (lmtp && !announces) {
         each();
         return;
       }
-      const answer = this.#draw();
-      if (answer !== 'yes' || !/ PRDR/.test(this.#parameters) || this.#recipients.length < 2) {
+      const answer = lmtp ? 'yes' : this.#draw();
+      if (answer !== 'yes' || !announces) {
         if (KEPT.includes(answer)) kept = this.#recipients;
         this.#reply(answer, '250 queued');
         return;
