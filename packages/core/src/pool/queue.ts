@@ -26,8 +26,8 @@ export function createQueue<T extends { readonly id: number }>(): Queue<T> {
         highest = item.id;
         back.push(item);
       } else {
-        front.push(item);
-        front.sort((a, b) => b.id - a.id);
+        const at = front.findLastIndex(({ id }) => id > item.id) + 1;
+        front.splice(at, 0, item);
       }
     },
     take() {

@@ -28,6 +28,7 @@ describe('limitOf()', () => {
     [['LIMITS  RCPTMAX=20   MAILMAX=5 '], { RCPTMAX: 20, MAILMAX: 5 }],
     [['LIMITS MAILMAX=1', 'LIMITS RCPTMAX=2'], { MAILMAX: 1, RCPTMAX: 2 }],
     [['LIMITS RCPTMAX=999999'], { RCPTMAX: 999_999 }],
+    [['LIMITS RCPTMAX=9 RCPTMAX=7 RCPTMAX=x'], { RCPTMAX: 7 }],
     [['LIMITS RCPTMAX=0 MAILMAX=2'], { MAILMAX: 2 }],
     [['LIMITS RCPTMAX= MAILMAX=2'], { MAILMAX: 2 }],
     [['LIMITS RCPTMAX MAILMAX=2'], { MAILMAX: 2 }],
@@ -43,6 +44,16 @@ describe('limitOf()', () => {
     [['LIMITS=RCPTMAX=5'], {}],
   ])('limitOf() gives the limits when the lines are %j', (lines, limits) => {
     expect(limitsOf(lines)).toEqual(limits);
+  });
+
+  test.each([
+    ['limits that nobody asks for', ' A=1'.repeat(15_000)],
+    ['names without a value', ' RCPTMAX='.repeat(6_000)],
+    ['one long value', ` RCPTMAX=${'1'.repeat(60_000)}x`],
+  ])('limitOf() takes no time for a line of %s', (_, text) => {
+    const before = performance.now();
+    expect(limitsOf([`LIMITS${text}`])).not.toHaveProperty('RCPTMAX');
+    expect(performance.now() - before).toBeLessThan(1_000);
   });
 
   test('limitOf() gives whole numbers over 0 when the line is random', () => {
