@@ -243,7 +243,7 @@ describe('check() looks for the tags', () => {
       tag,
       parts: [0],
     });
-    expect(problem.message).toBe(`The message has no ${tag}: add <a href="${tag}">`);
+    expect(problem.message).toBe(`A text has no ${tag}: add <a href="${tag}">`);
   });
 
   test('with the severity that is asked for', () => {

@@ -212,7 +212,7 @@ export function check(
       const texts: readonly unknown[] = [textParts].flat();
       const parts = texts.flatMap((text, at) => (isText(text) && text.includes(tag) ? [] : [at]));
       if (parts.length || !texts.length)
-        add('tag-missing', `The message has no ${tag}: add <a href="${tag}">`, {
+        add('tag-missing', `A text has no ${tag}: add <a href="${tag}">`, {
           severity,
           // That the tag must be there is documented; that each text needs its own is ours.
           grade: parts.length < texts.length ? 'guess' : 'documented',

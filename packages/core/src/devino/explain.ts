@@ -109,7 +109,7 @@ function find(text: string): Found | undefined {
   // blank is left from the first quote to the last that ends a local part.
   const masked = text
     .replace(/\n/g, ' ')
-    .replace(/(?<=^[^"]*)".*"@/, (quoted) => quoted.replace(/ /g, '_'));
+    .replace(/"(.*"@)?/, (quoted) => quoted.replace(/ /g, '_'));
   const matches = REFUSALS.flatMap((refusal) => {
     // The page spells it "attachement".
     const words = RegExp(refusal.text.replace('hem', 'he?m').replace(':', ''), 'i');

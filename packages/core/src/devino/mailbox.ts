@@ -25,5 +25,7 @@ export function findMailbox(known: readonly string[], address: string): string |
 }
 
 function canonical(address: string): string {
-  return address.replace(/\s/g, '').replace(/[^@]*$/, (domain) => toAscii(domain).toLowerCase());
+  return address
+    .replace(/\s/g, '')
+    .replace(/(?<![^@])[^@]*$/, (domain) => toAscii(domain).toLowerCase());
 }

@@ -22,7 +22,7 @@ export interface DevinoRefusal {
   readonly retry: DevinoRetry;
 }
 
-/** The refusals in the order of the page. */
+/** The refusals in the order of the page. `explain` makes patterns of the texts: none has what means something in one. */
 export const REFUSALS: readonly DevinoRefusal[] = [
   {
     reason: 'not-authenticated',
