@@ -1,6 +1,7 @@
 /**
  * What an import costs: bundles each entry of budgets.json from the sources, minifies and compresses it, and
- * compares with its budget. Where `from` names several modules, everything that any of them exports goes into one bundle.
+ * compares with its budget. Where `from` names several modules, `import` is `*`: everything that any of them exports goes
+ * into one bundle.
  * `--json` prints the figures as data. Exit 1 over budget or when an import is missing.
  */
 import { existsSync, readFileSync } from 'node:fs';

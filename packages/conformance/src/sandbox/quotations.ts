@@ -31,8 +31,8 @@ const TAGS_SUCCESSOR: Words = {
 const AS_LATER: Words = { note: 'Not known of this revision; taken from the one after it.' };
 
 /**
- * For each version of the provider's page the words behind each fact, and behind what is asked of people rather than of
- * programs.
+ * For each version of the provider's page the words behind each fact, and what it says beyond them: `credentials`,
+ * `recipient`, `links` and `filtered`.
  *
  * @example
  * ```ts
