@@ -504,6 +504,38 @@ const lmtp: readonly Case[] = [
     ],
   },
   {
+    name: 'a verdict that means nothing: the others are read, and none of them as the answer to what is behind',
+    text: `${CHUNKED}
+      C: MAIL FROM:<a@client.example>
+      ${TO_THREE}
+      C: BDAT 18 LAST
+      ${TEXT}
+      C: RSET
+      C: MAIL FROM:<a@client.example>
+      C: RCPT TO:<b2@example.com>
+      C: BDAT 12 LAST
+      C: Subject: 2
+      S: 250 ok
+      S: 250 ok
+      S: 250 ok
+      S: 250 ok
+      S: 354 for b
+      S: 250 for c
+      S: 451 for d
+      S: 250 ok
+      S: 250 ok
+      S: 250 ok
+      S: 250 for b2
+      C: <abort>`,
+    open: { ...LMTP, pipelining: 'flight' },
+    messages: [message({ to: THREE }), numbered(2)],
+    outcomes: [
+      'open: ok',
+      'transaction: ERR_SMTP_PROTOCOL 354 at final, unknown, unknown, accepted c@example.com, refused d@example.com 451',
+      'transaction: 250 for b2@example.com, in 0, replies 250',
+    ],
+  },
+  {
     name: 'a reply too many: the connection is of no use',
     text: `${HELLO}
       ${DATA_TO_THREE}
@@ -702,6 +734,39 @@ const prdr: readonly Case[] = [
       C: <abort>`,
     messages: [message({ to: THREE })],
     outcomes: ['open: ok', 'transaction: ERR_SMTP_CLOSED at final, unknown, unknown'],
+  },
+  {
+    name: '353 and the connection lost between two verdicts: nobody is said to have it',
+    text: `${OFFERED}
+      ${PRDR_TO_THREE}
+      S: 353 started
+      S: 250 for b
+      S: 550 for c
+      S: <close>
+      C: <abort>`,
+    messages: [message({ to: THREE })],
+    outcomes: ['open: ok', 'transaction: ERR_SMTP_CLOSED at final, unknown, unknown'],
+  },
+  {
+    name: 'LMTP with PRDR, and the message refused for all: nobody is said to have it',
+    text: `${greeting('PIPELINING', 'PRDR').replace('EHLO', 'LHLO')}
+      ${PRDR_TO_THREE}
+      S: 353 started
+      S: 250 for b
+      S: 250 for c
+      S: 250 for d
+      S: 554 spam after all`,
+    open: LMTP,
+    messages: [message({ to: THREE })],
+    outcomes: ['open: ok', 'transaction: ERR_SMTP_REPLY 554 at final, rejected, never'],
+  },
+  {
+    name: '353 to DATA: no verdicts follow, for nothing was sent',
+    text: `${OFFERED}
+      ${PRDR_TO_THREE.slice(0, PRDR_TO_THREE.indexOf('S: 354'))}S: 353 started
+      C: <abort>`,
+    messages: [message({ to: THREE })],
+    outcomes: ['open: ok', 'transaction: ERR_SMTP_PROTOCOL 353 at data, not-sent, reconnect'],
   },
 ];
 
