@@ -7,6 +7,7 @@
  * - `ERR_MIME_HEADER`: any other header field
  * - `ERR_MIME_CONTENT`: text, HTML or the content of an attachment
  * - `ERR_MIME_STREAM`: a streamed content broke its word while it was read: another size, no octets, read twice
+ * - `ERR_MIME_DKIM`: a signing option, or a key that cannot sign
  * - `ERR_MIME_TOO_LARGE`: the message is larger than `maxSize`
  *
  * @example
@@ -27,6 +28,7 @@ export type MimeErrorCode =
   | 'ERR_MIME_HEADER'
   | 'ERR_MIME_CONTENT'
   | 'ERR_MIME_STREAM'
+  | 'ERR_MIME_DKIM'
   | 'ERR_MIME_TOO_LARGE';
 
 /**
@@ -55,14 +57,23 @@ export class MimeError extends TypeError {
   /** With `ERR_MIME_TOO_LARGE`: `actual - limit`. */
   declare readonly excess?: number;
 
-  /** @internal */
-  constructor(code: MimeErrorCode, path: string, value: unknown, why: string, fields?: object) {
-    super(`Cannot put ${JSON.stringify(String(value).slice(0, 80))} into ${path}: ${why}`);
-    Object.assign(this, { name: 'MimeError', code, path }, fields);
+  /** A MimeError is told by its name: so the class is in no bundle that does not ask for it. @internal */
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return Object(error).name === 'MimeError';
   }
 }
 
 /** Refuses one input: `Cannot put "…" into to[1]: …`. */
-export function refuse(...reason: ConstructorParameters<typeof MimeError>): never {
-  throw new MimeError(...reason);
+export function refuse(
+  code: MimeErrorCode,
+  path: string,
+  value: unknown,
+  why: string,
+  fields?: object,
+): never {
+  throw Object.assign(
+    new TypeError(`Cannot put ${JSON.stringify(String(value).slice(0, 80))} into ${path}: ${why}`),
+    { name: 'MimeError', code, path },
+    fields,
+  );
 }
