@@ -1,15 +1,26 @@
 /** compose(): a message from its description. Everything is checked here, and nothing is read or sent. */
-import type { Attachment } from './attachment.ts';
 import { type Random, randomName } from './boundary.ts';
-import { encodeText, type TransferEncoding } from './encoding/choose.ts';
+import type { Dkim } from './dkim/dkim.ts';
+import { encodeText, type TransferEncoding } from './encoding/text.ts';
 import { utf8 } from './encoding/utf-8.ts';
 import { refuse } from './errors.ts';
 import { type Address, addressField } from './header/address.ts';
-import { formatDate } from './header/date.ts';
-import { textField } from './header/field.ts';
-import { messageIdField } from './header/message-id.ts';
-import { multipart, type Part } from './part.ts';
+import { checkText, field } from './header/field.ts';
+import {
+  type BodyPart,
+  type Context,
+  type Entity,
+  multipart,
+  type Piece,
+  type Source,
+} from './part.ts';
 import { limitSize } from './size.ts';
+
+/**
+ * A header field of free text (RFC 5322 §2.2.1); text outside ASCII becomes encoded-words (RFC 2047). A third item finds
+ * what the grammar of a structured field forbids: such a field is refused rather than encoded.
+ */
+export type HeaderField = readonly [name: string, value: string, forbidden?: RegExp];
 
 /**
  * A message, described by its header fields (RFC 5322 §3.6) and its content. Only `from` has to be there; what is left out
@@ -44,19 +55,31 @@ export interface MessageSpec {
   readonly subject?: string;
   /** Default: now. */
   readonly date?: Date;
-  /** `<left@right>`. Default: 24 random letters and digits at the author's domain. */
+  /** `<left@right>`. Default: a random left at the author's domain. */
   readonly messageId?: string;
   /** `<left@right>`, one or several. */
   readonly inReplyTo?: string | readonly string[];
   readonly references?: string | readonly string[];
   /** Further fields, in this order. Those with a key of their own are refused here. */
-  readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly headers?: readonly HeaderField[];
   /** Plain text. Default: empty, where there is neither HTML nor an attachment. */
   readonly text?: string;
+  /** AMP for Email, an alternative between the two. */
+  readonly amp?: string;
   /** HTML, an alternative to the text where there are both (RFC 2046 §5.1.4). */
   readonly html?: string;
-  /** Made by `attachment()`. Those with a `cid` go beside the HTML. */
-  readonly attachments?: readonly Attachment[];
+  /** An invitation, the last alternative, made by `calendar()`. */
+  readonly calendar?: BodyPart;
+  /** A tree of your own, made by `part()` or `report()`, in place of the texts. */
+  readonly body?: BodyPart;
+  /** Made by `attachment()` or `part()`. Those with a `cid` go beside the HTML. */
+  readonly attachments?: readonly BodyPart[];
+  /** How to unsubscribe, made by `listUnsubscribe()`. */
+  readonly listUnsubscribe?: readonly HeaderField[];
+  /** For what no person sent: `auto-generated`, `auto-replied` (RFC 3834 §5). */
+  readonly autoSubmitted?: 'auto-generated' | 'auto-replied' | 'no';
+  /** As X-Priority and Importance. Default: neither. */
+  readonly priority?: 'high' | 'normal' | 'low';
 }
 
 /**
@@ -80,9 +103,23 @@ export interface MessageSpec {
 export interface ComposeOptions {
   /** The largest message allowed, octets as sent. Default: none. */
   readonly maxSize?: number;
+  /**
+   * What happens before a stream of unknown length is sent: `prebuffer` reads it into memory, up to `maxSize`; `guard` sends
+   * it, and fails before the octet that would pass `maxSize`. Default: `prebuffer` where `maxSize` is 1 MiB or less.
+   */
+  readonly onUnknownSize?: 'prebuffer' | 'guard';
+  /** Writes Bcc into the message, for the sender's own copy. Default false. */
+  readonly keepBcc?: boolean;
+  /** `flowed`, imported: the text as format=flowed (RFC 3676). Default: none. */
+  readonly flowed?: (text: string) => string;
+  /** `dkim()`: signs the message (RFC 6376). Default: none. */
+  readonly dkim?: Dkim;
   /** Allows local parts outside ASCII: the server has to offer SMTPUTF8 (RFC 6531). Default false. */
   readonly smtpUtf8?: boolean;
-  /** For the texts. Default: by content, `7bit` or the shorter of `quoted-printable` and `base64`. */
+  /**
+   * For the texts. Default: by content, `7bit` or the shorter of `quoted-printable` and `base64`. `asIs()` is for all parts: it
+   * leaves them as they are where the server allows that.
+   */
   readonly transferEncoding?: TransferEncoding;
   /** Where chance comes from; fixed chance and time give the same octets. Default: the runtime's. */
   readonly random?: Random;
@@ -90,23 +127,13 @@ export interface ComposeOptions {
   readonly now?: () => Date;
 }
 
-/** The octets of a message, and what is known of them. */
-export interface MessageContent extends AsyncIterable<Uint8Array> {
-  /** The whole content: octets where all of it is in memory, else this message as their source. */
-  readonly content: Uint8Array | AsyncIterable<Uint8Array>;
-  /** Its exact octets with CR LF line ends (RFC 1870 §3), or undefined where a stream does not tell. Never an estimate. */
-  readonly size: number | undefined;
-  /** Octets that are certain before a stream of unknown length is read. */
-  readonly minimumSize: number;
-  /** Octets given out by the stream under way, or by the last one. */
-  sent: number;
-  /** The octets as a web stream. */
-  stream(): ReadableStream<Uint8Array>;
-  /** All octets. What they hold is not to be changed. @throws MimeError `ERR_MIME_STREAM`, `ERR_MIME_TOO_LARGE` */
-  bytes(): Promise<Uint8Array>;
-  /** All octets as text. @throws MimeError as bytes() */
-  text(): Promise<string>;
+/** What ReadableStream has in every runtime, and not in lib.dom. */
+interface Streams {
+  from(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array>;
 }
+
+/** Makes a message give out pieces that are not in memory. */
+export type Deliver = (message: Message, pieces: readonly Piece[], options: ComposeOptions) => void;
 
 /**
  * A composed message (RFC 5322 §2.1) with its envelope (RFC 5321 §2.3.1). It can be given to `client.send()` of
@@ -120,19 +147,39 @@ export interface MessageContent extends AsyncIterable<Uint8Array> {
  * for await (const chunk of message) console.log(chunk.length === message.size, message.from); // true a@example.com
  * ```
  */
-export interface Message extends MessageContent {
+export interface Message extends AsyncIterable<Uint8Array> {
+  /** The whole content: octets where all of it is in memory, else this message as their source. */
+  content: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Its exact octets with CR LF line ends (RFC 1870 §3), or undefined where a stream does not tell. Never an estimate. */
+  size: number | undefined;
+  /** Octets that are certain before a stream of unknown length is read. */
+  minimumSize: number;
+  /** Octets given out by the stream under way, or by the last one. */
+  sent: number;
+  /**
+   * Reads streams that do not tell their length into memory, up to `maxSize`: then `size` is exact. Resolves with this message.
+   *
+   * @throws MimeError `ERR_MIME_TOO_LARGE`, `ERR_MIME_STREAM`, or what a stream failed with
+   */
+  ready(): Promise<Message>;
+  /** The octets as a web stream. */
+  stream(): ReadableStream<Uint8Array>;
+  /** All octets. What they hold is not to be changed. @throws MimeError `ERR_MIME_STREAM`, `ERR_MIME_TOO_LARGE` */
+  bytes(): Promise<Uint8Array>;
+  /** All octets as text. @throws MimeError as bytes() */
+  text(): Promise<string>;
   /** The reverse-path: of `sender`, else of the first author. */
   readonly from: string;
   /** The forward-paths: To, Cc and Bcc, each once, domains as A-labels. */
   readonly to: readonly string[];
-  /** The content is ASCII. Undefined where SMTPUTF8 is needed. */
-  readonly body: '7BIT' | undefined;
+  /** BODY of MAIL (RFC 6152). Undefined where only addresses are not ASCII: SMTPUTF8 says that. */
+  readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME' | undefined;
   /** An address needs SMTPUTF8 (RFC 6531). */
   readonly smtpUtf8: boolean;
   /** With its angle brackets. */
   readonly messageId: string;
   readonly attachments: readonly {
-    readonly filename: string;
+    readonly filename: string | undefined;
     readonly contentType: string;
     /** Octets before encoding, where they are known. */
     readonly size: number | undefined;
@@ -144,6 +191,20 @@ export interface Message extends MessageContent {
   /** Addresses in To. */
   readonly toCount: number;
 }
+
+/** The texts and parts that are alternatives to each other, in this order, with their subtypes. */
+const SUBTYPES = { text: 'plain', amp: 'x-amp-html', html: 'html', calendar: 'calendar', body: '' };
+
+type Key = keyof typeof SUBTYPES;
+
+export type Leaves = { [key in Key]?: Entity };
+
+/** Finds what is no series of message identifiers, `<left@right>` (RFC 5322 §3.6.4). */
+const NO_IDS = /^(?!(<[!-;=?A-~]{1,450}@[!-;=?-~]{1,450}>( (?=<)|$))*$)/;
+
+/** Finds what is no field name, or that of a field with a key of its own. */
+const NO_NAME =
+  /^(?!(?!(From|Sender|Reply-To|To|B?cc|Subject|Date|Message-ID|In-Reply-To|References|MIME-Version|Content-.*)$)[!-9;-~]{1,76}$)/i;
 
 /**
  * Composes a message (RFC 5322, RFC 2045): octets with CRLF line ends, 7-bit but for addresses with `smtpUtf8`, no line over
@@ -166,90 +227,115 @@ export interface Message extends MessageContent {
  * ```
  */
 export function compose(spec: MessageSpec, options: ComposeOptions = {}): Message {
-  const { now = () => new Date(), maxSize } = options;
-  const { text, html, subject, headers = [], attachments = [], date = now() } = spec;
+  const { now = () => new Date(), transferEncoding, flowed } = options;
+  const { date = now(), attachments = [], headers = [], listUnsubscribe = [], priority } = spec;
   let head = '';
-  const addresses = (
-    name: string,
-    key: 'from' | 'sender' | 'replyTo' | 'to' | 'cc' | 'bcc',
-  ): string[] => {
+  const addresses = (name: string, key = name.toLowerCase()): string[] => {
     const list: string[] = [];
-    head += addressField(name, spec[key] ?? [], key, list, options.smtpUtf8);
+    head += addressField(name, spec[key as 'to'] ?? [], key, list, options.smtpUtf8);
     return list;
   };
-  const hidden = addresses('Bcc', 'bcc');
+  const hidden = addresses('Bcc');
   // RFC 5322 §3.6.3: a message without the field is how its recipients do not learn of one another.
-  head = '';
-  const authors = addresses('From', 'from');
-  const senders = addresses('Sender', 'sender');
+  if (!options.keepBcc) head = '';
+  const authors = addresses('From');
+  const senders = addresses('Sender');
   addresses('Reply-To', 'replyTo');
-  const to = addresses('To', 'to');
-  const recipients = [...to, ...addresses('Cc', 'cc'), ...hidden];
+  const to = addresses('To');
+  const recipients = [...to, ...addresses('Cc'), ...hidden];
   const [author] = authors;
   const [from = author as string] = senders;
   // RFC 5322 §3.6.2: several authors need a Sender, which is one mailbox.
   if (!author || senders[1] || (authors[1] && !senders[0]))
     refuse('ERR_MIME_ADDRESS', author ? 'sender' : 'from', from, 'needs one mailbox');
   const smtpUtf8 = /[^\n-~]/.test(head + recipients);
-  if (subject !== undefined) head += textField('Subject', subject, 'subject');
-  const name = randomName(options.random);
-  const { messageId = `<${name}@${from.replace(/.*@/s, '')}>` } = spec;
-  head +=
-    `Date: ${formatDate(date)}\r\n` +
-    messageIdField('Message-ID', messageId, 'messageId') +
-    messageIdField('In-Reply-To', spec.inReplyTo, 'inReplyTo') +
-    messageIdField('References', spec.references, 'references');
-  headers.forEach(([field, value], at) => {
-    const path = `headers[${at}]`;
-    if (
-      !/^(?!(From|Sender|Reply-To|To|B?cc|Subject|Date|Message-ID|In-Reply-To|References|MIME-Version|Content-.*)$)[!-9;-~]{1,76}$/i.test(
-        field,
-      )
-    )
-      refuse('ERR_MIME_HEADER', path, field, 'no name, or has its own key');
-    head += textField(field, value, path);
-  });
-  head += 'MIME-Version: 1.0\r\n';
 
-  const leaves: Part[] = [];
-  const textParts: string[] = [];
-  const leaf = (content: string, path: 'text' | 'html', subtype: string): void => {
-    const [encoding, body] = encodeText(content, path, options.transferEncoding);
-    textParts.push(content);
-    leaves.push([
-      `Content-Type: text/${subtype}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}`,
-    ]);
+  const context: Context = { name: randomName(options.random), transferEncoding };
+  const put = (
+    name: string,
+    forbidden?: RegExp,
+    path = name.toLowerCase(),
+    value: string | readonly string[] | undefined = spec[path as 'references'],
+  ): void => {
+    if (value !== undefined)
+      head += field(name, (value as string[])?.join?.(' ') ?? value, path, forbidden);
   };
-  const [file] = attachments;
-  const hasHtml = html !== undefined;
-  const hasText = text !== undefined;
-  if (hasText || !(hasHtml || file)) leaf(hasText ? text : '', 'text', 'plain');
-  if (hasHtml) leaf(html, 'html', 'html');
-  const content =
-    file?.assemble(head, attachments, leaves, hasHtml, name, maxSize) ??
-    inMemory(head + multipart('alternative', leaves, name).flat().join(''));
-  limitSize(content.minimumSize, maxSize);
-  return Object.assign(content, {
+  const { messageId = `<${context.name}@${from.replace(/.*@/s, '')}>` } = spec;
+  put('Subject');
+  // RFC 5322 §3.3: the year has four digits, and is 1900 or later.
+  put(
+    'Date',
+    /^(?!.* (19|[2-9]\d)\d\d )/,
+    'date',
+    new Date(date).toUTCString().replace('GMT', '+0000'),
+  );
+  put('Message-ID', NO_IDS, 'messageId', messageId);
+  put('In-Reply-To', NO_IDS, 'inReplyTo');
+  put('References', NO_IDS);
+  put('Auto-Submitted', /[^a-z-]/, 'autoSubmitted');
+  put(
+    'X-Priority',
+    /0/,
+    'priority',
+    priority && `${['high', '', 'normal', '', 'low'].indexOf(priority) + 1}`,
+  );
+  put('Importance', undefined, 'priority');
+  [...headers, ...listUnsubscribe].forEach(([name, value, forbidden], at) => {
+    const path = `headers[${at}]`;
+    put(checkText(name, path, undefined, NO_NAME), forbidden, path, value);
+  });
+
+  const textParts: string[] = [];
+  const leaf = (key: Key, content = spec[key]): Entity => {
+    if ((content as BodyPart)?.render) return (content as BodyPart).render(context, key);
+    const text = content as string;
+    const isFlowed = key === 'text' && flowed;
+    textParts.push(text);
+    const [encoding, body] = encodeText(
+      isFlowed ? isFlowed(text) : text,
+      key,
+      transferEncoding,
+      context,
+    );
+    return {
+      head:
+        `Content-Type: text/${SUBTYPES[key]}${isFlowed ? '; format=flowed' : ''}; charset=utf-8\r\n` +
+        `Content-Transfer-Encoding: ${encoding}\r\n`,
+      body: [body],
+    };
+  };
+  const leaves: Leaves = {};
+  for (const key in SUBTYPES)
+    if (spec[key as Key] !== undefined) leaves[key as Key] = leaf(key as Key);
+  const [root = leaf('text', '')] =
+    attachments[0]?.arrange(leaves, attachments, context) ??
+    multipart('alternative', Object.values(leaves), context);
+  head += `MIME-Version: 1.0\r\n${root.head}`;
+  const pieces: Piece[] = [
+    `${head}\r\n`,
+    ...root.body,
+    // RFC 5322 §2.1: a message is a series of lines, and the last one ends like all of them.
+    /\n$/.test(root.body.at(-1) as string) ? '' : '\r\n',
+  ];
+  options.dkim?.attach(head, pieces, now());
+
+  // What is not in memory makes this wrong, and mends it.
+  const text = pieces.join('');
+  let content = new Uint8Array(text.length);
+  // A quarter of the time of encode(), for ASCII of which the length is known (Node 20).
+  if (utf8.encodeInto(text, content).read < text.length) content = utf8.encode(text);
+  const { length } = content;
+  const message: Message = {
     from,
     to: [...new Set(recipients)],
-    body: smtpUtf8 ? undefined : ('7BIT' as const),
+    body: context.body ?? (smtpUtf8 ? undefined : '7BIT'),
     smtpUtf8,
     messageId,
     attachments,
-    hasText,
-    hasHtml,
+    hasText: !!leaves.text,
+    hasHtml: !!leaves.html,
     textParts,
     toCount: to.length,
-  });
-}
-
-/** The content of a message without attachments. */
-function inMemory(given: string): MessageContent {
-  // RFC 5322 §2.1: a message is a series of lines, and the last one ends like all of them.
-  const text = given.replace(/(\r\n)?$/, '\r\n');
-  const content = utf8.encode(text);
-  const { length } = content;
-  return {
     content,
     size: length,
     minimumSize: length,
@@ -257,17 +343,25 @@ function inMemory(given: string): MessageContent {
     async *[Symbol.asyncIterator]() {
       yield this.bytes();
     },
-    stream() {
-      this.sent = length;
-      return new Blob([content]).stream();
-    },
     async bytes() {
       this.sent = length;
       return content;
     },
     async text() {
-      this.sent = length;
-      return text;
+      return new TextDecoder().decode(await this.bytes());
+    },
+    stream() {
+      return (ReadableStream as unknown as Streams).from(this);
+    },
+    async ready() {
+      return this;
     },
   };
+  (pieces.find((piece) => (piece as Source).deliver) as Source | undefined)?.deliver(
+    message,
+    pieces,
+    options,
+  );
+  limitSize(message.minimumSize, options.maxSize);
+  return message;
 }

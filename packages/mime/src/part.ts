@@ -1,7 +1,10 @@
 /**
- * A message as what it will be written as: runs of ASCII text, and pieces whose octets are made while
- * they are sent. Sizes are sums, and known wherever each piece knows its own.
+ * A message as what it will be written as: header fields, and a body in pieces, some of which are made while they are sent.
+ * Sizes are sums, and known wherever each piece knows its own.
  */
+import type { TransferEncoding } from './encoding/text.ts';
+import type { Deliver, Leaves } from './message.ts';
+import type { Given } from './source.ts';
 
 /** Octets, in order. */
 export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -10,31 +13,103 @@ export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 export interface Source {
   /** Octets that it will give, where that is known. */
   readonly size: number | undefined;
+  /** Whether it can be opened only once. */
+  readonly once?: boolean | undefined;
   /** Gives the octets, each time anew. @throws MimeError `ERR_MIME_STREAM` where its source can be read only once, and was */
   open(): Chunks;
+  /** What gives out messages with sources: it comes with them, and so is in no bundle without. */
+  readonly deliver: Deliver;
 }
 
 /** Text of the message as it is, or octets that come later. */
 export type Piece = string | Source;
 
-/** One body part: its header fields with their CRLF, an empty line, its body. */
-export type Part = readonly Piece[];
+/** An entity (RFC 2045 §2.4) as it will be written. */
+export interface Entity {
+  /** Its header fields, each with its CRLF. */
+  readonly head: string;
+  /** Its body: what stands behind the empty line. */
+  readonly body: readonly Piece[];
+}
+
+/** What the entities of a message share while it is composed. */
+export interface Context {
+  /** Random: part of each boundary, and in no octets that are written as they are. */
+  name: string;
+  /** RFC 2045 §6.4: what holds 8bit or binary says so. The field with its CRLF, once there is such an entity. */
+  up?: string;
+  /** BODY of MAIL, once an entity asks for more than 7BIT. */
+  body?: '8BITMIME' | 'BINARYMIME';
+  /** Multiparts so far. */
+  count?: number;
+  readonly transferEncoding: TransferEncoding | undefined;
+}
+
+/** Another transfer encoding, imported where it is wanted: `asIs()`, `quotedPrintable`. */
+export interface TransferEncoder {
+  /** Encodes a text with CRLF line ends, or leaves that to others. @internal */
+  text?(canonical: string, context: Context): readonly [encoding: string, body: string] | undefined;
+  /** Encodes content of any part; without it, others do. @internal */
+  readonly content?: EncodeContent | undefined;
+  /** Encodes content of a part that asks for it itself, or that nothing else may encode. @internal */
+  readonly own?: EncodeContent;
+}
+
+/** Encodes content. @throws MimeError `ERR_MIME_CONTENT` where it cannot carry that */
+export type EncodeContent = (
+  given: Given,
+  path: string,
+  context: Context,
+) => readonly [encoding: string, body: Piece];
+
+/** A part of a message, made by a function for its kind. */
+export interface BodyPart {
+  readonly contentType: string;
+  readonly filename: string | undefined;
+  /** Octets before encoding, where they are known. */
+  readonly size: number | undefined;
+  readonly cid: string | undefined;
+  /** How deep the parts within it are. @internal */
+  readonly depth: number;
+  /** @internal */
+  render(context: Context, path: string): Entity;
+  /** Puts all attachments of a message around or beside its texts. @internal */
+  readonly arrange: Arrange;
+}
+
+/** Makes one entity of the texts of a message and its attachments. */
+export type Arrange = (
+  leaves: Leaves,
+  attachments: readonly BodyPart[],
+  context: Context,
+) => readonly Entity[];
 
 /**
- * Puts parts into one multipart (RFC 2046 §5.1), header included; none, or a single one, stays as it is.
+ * Puts entities into a multipart (RFC 2046 §5.1); a single one stays as it is, and none is none.
  *
- * @param type - its subtype, each at most once in a message: its first letter is in the boundary
- * @param name - random, of letters and digits: with `=_` before it, it is in no encoded text
+ * @param type - its subtype, perhaps with parameters
+ * @param always - also one alone
  */
-export function multipart(type: string, parts: readonly Part[], name: string): readonly Part[] {
-  const boundary = `=_${type[0]}${name}`;
-  return parts[1]
-    ? [
-        [
-          `Content-Type: multipart/${type};\r\n boundary="${boundary}"\r\n`,
-          ...parts.flatMap((part) => [`\r\n--${boundary}\r\n`, ...part]),
-          `\r\n--${boundary}--\r\n`,
-        ],
-      ]
-    : parts;
+export function multipart(
+  type: string,
+  parts: readonly Entity[],
+  context: Context,
+  always?: boolean,
+): readonly Entity[] {
+  if (!parts[1] && !always) return parts;
+  // No count with its `-` is the beginning of another, and so no boundary is.
+  context.count = (context.count ?? 0) + 1;
+  const boundary = `=_${context.count}-${context.name}`;
+  return [
+    {
+      head: `Content-Type: multipart/${type};\r\n boundary="${boundary}"\r\n${context.up ?? ''}`,
+      body: [
+        ...parts.flatMap(({ head, body }, at) => [
+          `${at ? '\r\n' : ''}--${boundary}\r\n${head}\r\n`,
+          ...body,
+        ]),
+        `\r\n--${boundary}--\r\n`,
+      ],
+    },
+  ];
 }

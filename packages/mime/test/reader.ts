@@ -163,7 +163,9 @@ export function readEntity(raw: string): Entity {
   const parts: Entity[] = [];
   let content = '';
   if (type.startsWith('multipart/')) {
-    if (encoding !== '') throw new SyntaxError(`multipart in ${encoding}`);
+    // RFC 2045 §6.4: no other encoding is permitted.
+    if (!['', '8bit', 'binary'].includes(encoding))
+      throw new SyntaxError(`multipart in ${encoding}`);
     for (const part of splitMultipart(body, parameters.get('boundary') ?? ''))
       parts.push(readEntity(part));
   } else if (encoding === 'base64') content = readBase64(body);
@@ -345,19 +347,39 @@ export function readAddresses(text: string): NamedAddress[] {
   return list;
 }
 
-/** What holds for every message the builder gives out; returns it as it was read. */
-export function readMessage(octets: Uint8Array, options: { utf8?: boolean } = {}): Entity {
+/** How much a label allows (RFC 2045 §2.7 to §2.9): 0 is 7bit, 1 is 8bit, 2 is binary. */
+export function rankOfText(raw: string): 0 | 1 | 2 {
+  const lines = raw.split('\r\n');
+  if (lines.some((line) => line.length > 998 || /[\r\n\0]/.test(line))) return 2;
+  return /[^\0-\x7f]/.test(raw) ? 1 : 0;
+}
+
+const RANKS: Readonly<Record<string, number>> = { '8bit': 1, binary: 2 };
+
+/** What holds for every message the builder gives out; returns it as it was read. `body` is what the server is told. */
+export function readMessage(
+  octets: Uint8Array,
+  options: { utf8?: boolean; body?: string | undefined } = {},
+): Entity {
   const raw = octetText(octets);
   expect(raw.endsWith('\r\n'), 'ends in CRLF').toBe(true);
-  expect(/[^\r]\n|\r(?!\n)/.test(raw), 'bare CR or LF').toBe(false);
-  const longest = Math.max(...raw.split('\r\n').map((line) => line.length));
-  expect(longest, 'longest line').toBeLessThanOrEqual(998);
-  if (!options.utf8) {
-    const outside = /\P{ASCII}|\0/u.exec(raw);
+  if (options.body !== 'BINARYMIME') {
+    expect(/[^\r]\n|\r(?!\n)/.test(raw), 'bare CR or LF').toBe(false);
+    const longest = Math.max(...raw.split('\r\n').map((line) => line.length));
+    expect(longest, 'longest line').toBeLessThanOrEqual(998);
+    expect(raw.includes('\0'), 'NUL').toBe(false);
+  }
+  if (!options.utf8 && !/^(?:8BIT|BINARY)MIME$/.test(options.body ?? '')) {
+    const outside = /\P{ASCII}/u.exec(raw);
     expect(outside?.[0], 'octet outside ASCII').toBeUndefined();
   }
   const message = readEntity(raw);
   for (const entity of walk(message)) {
+    const rank = RANKS[entity.encoding] ?? 0;
+    // RFC 2045 §6.4: a multipart says what is in it.
+    for (const inner of entity.parts)
+      expect(RANKS[inner.encoding] ?? 0, 'label of a multipart').toBeLessThanOrEqual(rank);
+    if (entity.parts.length === 0) expect(rankOfText(entity.body)).toBeLessThanOrEqual(rank);
     expect(/[^\t\r\n -~]/.test(options.utf8 ? '' : entity.head), 'octet in a header').toBe(false);
     // A white-space line would end the field for some readers (RFC 5322 §3.2.2).
     expect(entity.head).not.toMatch(/^[ \t]*\r\n/m);

@@ -33,7 +33,7 @@ export async function read(
   options: ComposeOptions = {},
 ): Promise<Entity> {
   const message = composed(spec, options);
-  return readMessage(await message.bytes(), { utf8: message.smtpUtf8 });
+  return readMessage(await message.bytes(), { utf8: message.smtpUtf8, body: message.body });
 }
 
 export function parse(octets: Uint8Array): Promise<Email> {

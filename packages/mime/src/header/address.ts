@@ -59,10 +59,20 @@ export interface Group {
  */
 export type Address = string | Mailbox | Group;
 
+const CODE = 'ERR_MIME_ADDRESS';
+
+// display-name "<" addr-spec ">": a quoted-string, or text without specials.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what is trimmed must not be one
+const NAMED = /^(?:"((?:[^"\\]|\\.)*)" *|([^\0-\x1f"(),:;<>@[\\\]]*))<(.*)>$/;
+
+// A dot-atom has no specials, white space or controls (RFC 5322 §3.2.3).
+const ADDR_SPEC =
+  /^((?!\.)(\.?[^\0- ."(),:;<>@[\\\]\x7f-\x9f])+|"((?:[^"\\]|\\.)*)")@((\w([\w-]{0,61}\w)?(\.(?!$)|$))+|\[[\w:.]+\])$/i;
+
 /**
  * One field with its CRLF, empty when there is no address.
  *
- * @param addresses - gets each addr-spec
+ * @param addresses - gets each addr-spec as the envelope takes it
  * @param smtpUtf8 - a local part that is not ASCII is allowed
  */
 export function addressField(
@@ -73,68 +83,56 @@ export function addressField(
   smtpUtf8: boolean | undefined,
 ): string {
   /** A display name: atoms, a quoted-string, or encoded-words. */
-  const phrase = (text: string, at: string): string => {
-    checkText(text, at, 'ERR_MIME_ADDRESS');
+  const phrase = (text: string, at: string): string =>
     // A quoted-string is no shelter for a look-alike: readers decode encoded-words inside it (RFC 2047 §5 forbids it).
-    if (text[60] || !isPlain(text)) return encodedWords(text, name.length + 2);
-    return /^\w+( \w+)*$/.test(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`;
+    checkText(text, at, CODE)[60] || !isPlain(text)
+      ? encodedWords(text, name.length + 2)
+      : /^\w+( \w+)*$/.test(text)
+        ? text
+        : `"${text.replace(/["\\]/g, '\\$&')}"`;
+  /** What may be a list: at level 0 or 2, of members. At level 3 it is a mailbox. */
+  const write = (item: unknown, at: string, level: number): string => {
+    if (Array.isArray(item) && level % 2 === 0)
+      return item.map((one, index) => write(one, `${at}[${index}]`, level + 1)).join(', ');
+    const [, quoted, plain, inner = item] = NAMED.exec(typeof item === 'string' ? item : '') ?? [];
+    const {
+      group,
+      members,
+      name = quoted?.replace(/\\(.)/g, '$1') ?? plain?.trim(),
+      address = inner as string,
+    }: Partial<Group & Mailbox> = Object(item);
+    // RFC 2047 §5 (3): an encoded-word is set apart from the specials beside it.
+    if (members && level < 2)
+      return `${phrase(group as string, at).replace(/=$/, '= ')}: ${write(members, `${at}.members`, 2)};`;
+    const forwardPath = checkAddress(address, at, smtpUtf8);
+    addresses.push(forwardPath);
+    // Beside a local part that is not ASCII, neither need the domain be.
+    const shown = /[^ -~]/.test(forwardPath) ? address : forwardPath;
+    return name ? `${phrase(name, at)} <${shown}>` : shown;
   };
-  const mailbox = (item: string | Mailbox, at: string): string => {
-    const { name, address } = typeof item === 'string' ? parse(item) : item;
-    const checked = checkAddress(address, at, smtpUtf8);
-    addresses.push(checked);
-    return name ? `${phrase(name, at)} <${checked}>` : checked;
-  };
-  const list = <T>(
-    items: readonly T[],
-    at: string,
-    write: (item: T, at: string) => string,
-  ): string => items.map((item, index) => write(item, `${at}[${index}]`)).join(', ');
-  const one = (item: Address, at: string): string => {
-    const { group, members } = item as Group;
-    return members
-      ? // RFC 2047 §5 (3): an encoded-word is set apart from the specials beside it.
-        `${phrase(group, at).replace(/=$/, '= ')}: ${list(members, `${at}.members`, mailbox)};`
-      : mailbox(item as Mailbox, at);
-  };
-  const whole = Array.isArray(value) ? list(value, path, one) : one(value as Address, path);
+  const whole = write(value, path, 0);
   return whole && fold(name, whole);
 }
 
-function parse(text: string): Mailbox {
-  const [, quoted, plain, address = text] =
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: what is trimmed must not be one
-    /^(?:"((?:[^"\\]|\\.)*)" *|([^\0-\x1f"\\<>()[\],;:@]*))<(.*)>$/.exec(text) ?? [];
-  return { name: quoted?.replace(/\\(.)/g, '$1') ?? plain?.trim(), address };
-}
-
-// A dot-atom has no specials, white space or controls (RFC 5322 §3.2.3).
-const ADDR_SPEC =
-  /^((?!\.)(\.?[^\0- "(),.:;<>@[\\\]\x7f-\x9f])+|"([^"\\]|\\.)*")@((\w([\w-]{0,61}\w)?(\.(?!$)|$))+|\[[\w:.]+\])$/i;
-
-/** The addr-spec as it goes into header and envelope: a domain that is not ASCII as A-labels (RFC 5890 §2.3.2.1). */
-function checkAddress(address: string, path: string, smtpUtf8: boolean | undefined): string {
-  checkText(address, path, 'ERR_MIME_ADDRESS');
-  const text = address[320] ? '' : address.replace(/[^@]*$/, toAscii);
-  return ADDR_SPEC.test(text) && (smtpUtf8 || !/[^ -~]/.test(text))
-    ? text
-    : refuse('ERR_MIME_ADDRESS', path, address, 'not one local@domain, ASCII without smtpUtf8');
-}
-
 /**
- * A domain as A-labels, or what is none.
+ * The addr-spec as the envelope takes it: with a domain of A-labels (RFC 5890 §2.3.2.1).
  *
  * `URL` is the only mapping (UTS 46) in every runtime, and it does more than map: it decodes percent signs, cuts at `/`,
- * reads numbers as IPv4 addresses. So only letters, marks, digits and hyphens go in, and what comes out has the same labels: an
- * ASCII one unchanged, any other one as an A-label.
+ * reads numbers as IPv4 addresses. So it gets one label at a time, of letters, marks, digits and hyphens, and what
+ * comes out has to be an A-label. What it refuses is ignored, and `a` stays. (URL.canParse() of Node 20 errs once it is
+ * optimised.)
  */
-function toAscii(domain: string): string {
-  if (!/[^ -~]/.test(domain)) return domain;
-  // What the URL parser refuses is ignored, and `a` stays. (URL.canParse() of Node 20 errs once it is optimised.)
-  const { hostname } = Object.assign(new URL('http://a'), {
-    hostname: /^[\p{L}\p{M}\p{Nd}.-]+$/u.test(domain) && domain,
-  });
-  const ascii = (text: string): string =>
-    text.replace(/[^.]*([^ -~]|xn--)[^.]*/gi, 'xn--').toLowerCase();
-  return ascii(hostname) === ascii(domain) ? hostname : '';
+export function checkAddress(address: string, path: string, smtpUtf8: boolean | undefined): string {
+  // RFC 5321 §4.5.3.1: 64 octets, `@`, and 255.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+  const at = checkText(address, path, CODE, /[\0-\x1f\x7f]|^.{321}/s).lastIndexOf('@');
+  const forwardPath =
+    address.slice(0, at) +
+    address.slice(at).replace(/[^.@]*[^ -~][^.]*/g, (label) => {
+      const { hostname } = Object.assign(new URL('http://a'), { hostname: label });
+      return /^[\p{L}\p{M}\p{Nd}-]+$/u.test(label) && /^xn--/.test(hostname) ? hostname : '';
+    });
+  return ADDR_SPEC.test(forwardPath) && (smtpUtf8 || !/[^ -~]/.test(forwardPath))
+    ? forwardPath
+    : refuse(CODE, path, address, 'not one local@domain, ASCII without smtpUtf8');
 }

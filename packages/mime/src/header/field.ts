@@ -1,4 +1,4 @@
-/** Header fields of free text (RFC 5322 §2.2.1), and what may stand in any of them. */
+/** Header fields (RFC 5322 §2.2), and what may stand in any of them. */
 import { type MimeErrorCode, refuse } from '../errors.ts';
 import { encodedWords } from './encoded-word.ts';
 import { fold } from './fold.ts';
@@ -9,14 +9,14 @@ import { fold } from './fold.ts';
  * Nothing is cleaned in silence: a line break in a subject is an attack or a mistake, and both should be seen.
  */
 export function checkText(
-  text: string,
+  text: unknown,
   path: string,
   code: MimeErrorCode = 'ERR_MIME_HEADER',
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
-  forbidden: RegExp = /[\0-\x1f\x7f\p{Surrogate}]/u,
+  forbidden: RegExp = /[\0-\x1f\x7f]/,
 ): string {
-  return typeof text !== 'string' || forbidden.test(text)
-    ? refuse(code, path, text, 'malformed, or has control characters')
+  return typeof text !== 'string' || !text.isWellFormed() || forbidden.test(text)
+    ? refuse(code, path, text, 'not allowed there')
     : text;
 }
 
@@ -25,11 +25,18 @@ export function isPlain(text: string): boolean {
   return !/^ | $|[^ -~]|=\?/.test(text);
 }
 
-/** One field with its CRLF: as it is and folded, or as encoded-words where it would not survive that. */
-export function textField(name: string, text: string, path: string): string {
-  const plain = fold(name, checkText(text, path));
-  // RFC 5322 §2.1.1: "Each line of characters MUST be no more than 998 characters".
-  return isPlain(text) && !/.{999}/.test(plain)
-    ? plain
-    : fold(name, encodedWords(text, name.length + 2));
+/**
+ * One field with its CRLF: as it is and folded, or as encoded-words where free text would not survive that.
+ *
+ * @param forbidden - finds what a structured field may not have; such a field is never encoded
+ */
+export function field(name: string, value: unknown, path: string, forbidden?: RegExp): string {
+  const text = checkText(value, path, undefined, forbidden);
+  if (forbidden || isPlain(text)) {
+    const plain = fold(name, text);
+    // RFC 5322 §2.1.1: "Each line of characters MUST be no more than 998 characters".
+    if (forbidden || !/.{999}/.test(plain)) return plain;
+  }
+  // Each word fills a line.
+  return `${name}: ${encodedWords(text, name.length + 2, '\r\n ')}\r\n`;
 }

@@ -1,6 +1,5 @@
 /** File names in header parameters (RFC 2183 §2.3, RFC 2231 §3 and §4). */
-import { binaryUtf8 } from '../encoding/utf-8.ts';
-import { encodedWords } from './encoded-word.ts';
+import { encodedWords, escapeOctets } from './encoded-word.ts';
 import { isPlain } from './field.ts';
 
 /**
@@ -14,15 +13,12 @@ export function nameParameters(filename: string): [name: string, file: string] {
     const quoted = filename.replace(/["\\]/g, '\\$&');
     return [quoted, `;\r\n filename="${quoted}"`];
   }
-  // What stays as it is is attribute-char (RFC 2231 §7); the rest of those may be escaped as well.
-  const encoded = binaryUtf8(filename).replace(
-    /[^\w.-]/g,
-    (octet) => `%${octet.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  // What stays as it is is attribute-char (RFC 2231 §7); the others of those may be escaped as well.
+  const encoded = escapeOctets(filename, /[^\w.-]+/g, '%');
   // Cut between characters.
   const sections = `utf-8''${encoded}`.match(/.{1,54}(?<!%.?)(?!%[89AB])/g) ?? [];
   return [
-    encodedWords(filename, 7).replaceAll(' ', '\r\n '),
+    encodedWords(filename, 7, '\r\n '),
     sections
       .map((section, at) => `;\r\n filename*${sections[1] ? `${at}*` : ''}=${section}`)
       .join(''),

@@ -1,0 +1,61 @@
+/** calendar(): an invitation, or another message between calendars (RFC 6047). In no bundle that does not import it. */
+import { refuse } from './errors.ts';
+import { part } from './own-part.ts';
+import type { BodyPart } from './part.ts';
+
+/**
+ * What is said of an iCalendar object beside its content (RFC 6047 §2.4).
+ *
+ * @example
+ * ```ts
+ * import { type CalendarOptions, calendar } from '@posthorn/mime';
+ *
+ * const options: CalendarOptions = { method: 'REQUEST', filename: 'invite.ics' };
+ * const { filename } = calendar('BEGIN:VCALENDAR\nMETHOD:REQUEST\nEND:VCALENDAR\n', options);
+ * console.log(filename); // invite.ics
+ * ```
+ */
+export interface CalendarOptions {
+  /** What METHOD of the content has to be. Default: what it is. */
+  readonly method?: string;
+  /** Default: none. With one, the part is `inline`. */
+  readonly filename?: string;
+}
+
+/**
+ * An invitation as `calendar` of a message, its last alternative: `text/calendar` with the `method` that its METHOD property
+ * has, as readers ask for (RFC 6047 §2.4). All METHOD properties of the content have to be the same, in upper or lower case.
+ *
+ * @param content - iCalendar (RFC 5545); a line break becomes CRLF
+ * @throws MimeError `ERR_MIME_CONTENT` where METHOD is missing, is no name, or differs
+ *
+ * @example
+ * ```ts
+ * import { calendar, compose } from '@posthorn/mime';
+ *
+ * const message = compose({
+ *   from: 'a@example.com',
+ *   text: 'Lunch?',
+ *   calendar: calendar('BEGIN:VCALENDAR\nMETHOD:REQUEST\nEND:VCALENDAR\n'),
+ * });
+ * console.log((await message.text()).includes('method=REQUEST')); // true
+ * ```
+ */
+export function calendar(content: string, options: CalendarOptions = {}): BodyPart {
+  const { filename, method } = options;
+  // RFC 5545 §3.1: a long line is folded by a line break and white space.
+  const lines = String(content).replace(/(\r\n?|\n)[\t ]/g, '');
+  const methods = [...lines.matchAll(/^METHOD(?:;(?:"[^"\r\n]*"|[^":\r\n])*)?:(.*)$/gim)].map(
+    ([, value = '']) => value,
+  );
+  const [first = ''] = methods;
+  if (method !== undefined) methods.push(method);
+  if (
+    !/^[\w-]{1,60}$/.test(first) ||
+    methods.some((one) => one.toUpperCase() !== first.toUpperCase())
+  )
+    refuse('ERR_MIME_CONTENT', 'calendar', methods, 'needs METHOD, and one only');
+  return part(`text/calendar; charset=utf-8; method=${first}`, content, {
+    ...(filename === undefined ? {} : { filename, disposition: 'inline' }),
+  });
+}

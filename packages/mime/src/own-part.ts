@@ -1,0 +1,163 @@
+/** part(): a body part of any type, with content or with parts (RFC 2045, RFC 2046). In no bundle that does not import it. */
+import { asIs } from './as-is.ts';
+import { encodeText, type TransferEncoding } from './encoding/text.ts';
+import { refuse } from './errors.ts';
+import { checkText, field } from './header/field.ts';
+import { fold } from './header/fold.ts';
+import { nameParameters } from './header/parameter.ts';
+import { arrange, base64 } from './leaf.ts';
+import { type BodyPart, type Entity, multipart, type TransferEncoder } from './part.ts';
+import { type Content, type Given, given } from './source.ts';
+
+/**
+ * What is said of a part beside its type (RFC 2183, RFC 2392), and how its content is encoded.
+ *
+ * @example
+ * ```ts
+ * import { compose, type PartOptions, part } from '@posthorn/mime';
+ *
+ * const options: PartOptions = { headers: [['Content-Language', 'de']] };
+ * const message = compose({ from: 'a@example.com', body: part('text/plain', 'Hallo', options) });
+ * console.log((await message.text()).includes('Content-Language: de')); // true
+ * ```
+ */
+export interface PartOptions {
+  /** Any text without control characters. Default: none. */
+  readonly filename?: string;
+  /** Content-ID without angle brackets. Default: none. */
+  readonly cid?: string;
+  /** Default: 'inline' with a `cid`, 'attachment' with a `filename` alone, else none. */
+  readonly disposition?: 'attachment' | 'inline';
+  /**
+   * Default: what `compose()` is given; else for text given as a string `7bit`, `quoted-printable` or `base64`, by its content,
+   * and `base64` for other content. `7bit` and `quoted-printable` are for text given as a string; for other content
+   * `quotedPrintable` is imported. `message/*` is never encoded: for it, only `asIs()`.
+   */
+  readonly transferEncoding?: TransferEncoding;
+  /** Further fields that begin with `Content-`: Content-Language, Content-Location, Content-Description. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+}
+
+const TYPE =
+  /.{900}|^(?![\w!#$&^.+-]+\/[\w!#$&^.+-]+(; *(?!name=|boundary=)[\w-]+=([\w.+-]+|"[ !#-[\]-~]*"))*$)/i;
+
+const NAME = /^(?!Content-(?!(Type|Transfer-Encoding|Disposition|ID)$)[\w-]{1,60}$)/i;
+
+const STRUCTURED = /[^ -~]|[^ ]{900}/;
+
+function depthOf(parts: readonly BodyPart[]): number {
+  let depth = 1;
+  // Holes are looked at too.
+  for (const [at, one] of parts.entries()) {
+    const path = `parts[${at}]`;
+    if (!one?.render) refuse('ERR_MIME_CONTENT', path, one, 'not of part() or attachment()');
+    depth = Math.max(depth, one.depth + 1);
+    if (depth > 100) refuse('ERR_MIME_CONTENT', path, one.contentType, 'more than 100 deep');
+  }
+  return depth;
+}
+
+/**
+ * A body part of your own: content of any type, or a multipart of other parts (RFC 2046 §5.1). For `body` or `attachments` of a
+ * message, an alternative such as `calendar`, or inside another part.
+ *
+ * A string as content of `text/*` is text: its line breaks become CRLF, and `charset=utf-8` is added. Any other string is its
+ * octets in UTF-8. `message/*`, but for `message/global*`, is never encoded (RFC 2046 §5.2.1): without `asIs(capabilities)` it
+ * has to be 7bit. What is said of the part is checked by `compose()`, which knows its place.
+ *
+ * @param contentType - `text/csv; header=present`, without `name` and `boundary`
+ * @param content - text, octets, a Blob, a stream; for `multipart/*` its parts, at least one, nested 100 deep at most
+ * @throws MimeError `ERR_MIME_CONTENT` where content and type do not go together, or the content is nothing of the kind
+ *
+ * @example
+ * ```ts
+ * import { attachment, compose, part } from '@posthorn/mime';
+ *
+ * const body = part('multipart/mixed', [
+ *   part('text/plain', 'Before the picture'),
+ *   attachment('a.png', new Uint8Array(100), { contentType: 'image/png', disposition: 'inline' }),
+ *   part('text/plain', 'After it'),
+ * ]);
+ * const message = compose({ from: 'a@example.com', body });
+ * console.log((await message.text()).split('Content-Type: text/plain').length); // 3
+ * ```
+ */
+export function part(
+  contentType: string,
+  content: Content | readonly BodyPart[],
+  options: PartOptions = {},
+): BodyPart {
+  const { filename, cid, transferEncoding, headers = [] } = options;
+  const { disposition = cid ? 'inline' : filename === undefined ? undefined : 'attachment' } =
+    options;
+  const parts: readonly BodyPart[] | undefined = Array.isArray(content) ? [...content] : undefined;
+  if (/^multipart\//i.test(contentType) ? !parts?.length : parts)
+    refuse('ERR_MIME_CONTENT', 'content', contentType, 'only multipart/* has parts, one or more');
+  const depth = parts ? depthOf(parts) : 0;
+  const read = parts ? undefined : given(content as Content);
+  const isText = typeof content === 'string' && /^text\//i.test(contentType);
+  const [, charset] = (isText && /; *charset=("?[^"; ]*)/i.exec(contentType)) || [];
+  const isMessage = /^message\/(?!global)/i.test(contentType);
+  const { own, content: encoder } = Object(transferEncoding) as TransferEncoder;
+  if (
+    isText
+      ? charset && !/^"?utf-8$/i.test(charset)
+      : transferEncoding && !own && (isMessage || !(encoder || transferEncoding === 'base64'))
+  )
+    refuse('ERR_MIME_CONTENT', 'content', contentType, 'wrong charset or transferEncoding for it');
+
+  return {
+    contentType,
+    filename,
+    cid,
+    size: read?.size,
+    depth,
+    arrange,
+    render(context, path) {
+      checkText(contentType, `${path}.contentType`, 'ERR_MIME_HEADER', TYPE);
+      const type = isText && !charset ? `${contentType}; charset=utf-8` : contentType;
+      let typeField = fold('Content-Type', type);
+      let about = '';
+      if (disposition) {
+        checkText(
+          disposition,
+          `${path}.disposition`,
+          'ERR_MIME_HEADER',
+          /^(?!(attachment|inline)$)/,
+        );
+        about = `Content-Disposition: ${disposition}`;
+        if (filename !== undefined) {
+          const [name, file] = nameParameters(checkText(filename, `${path}.filename`));
+          typeField = `${fold('Content-Type', `${type};`)} name="${name}"\r\n`;
+          about += file;
+        }
+        about += '\r\n';
+      }
+      if (cid) {
+        checkText(cid, `${path}.cid`, 'ERR_MIME_HEADER', /.{900}|[^!-;=?-~]/);
+        about += `Content-ID: <${cid}>\r\n`;
+      }
+      headers.forEach(([name, value], at) => {
+        const place = `${path}.headers[${at}]`;
+        checkText(name, place, 'ERR_MIME_HEADER', NAME);
+        // RFC 2045 §8 allows encoded-words in the description. The others are structured.
+        about += field(name, value, place, /description$/i.test(name) ? undefined : STRUCTURED);
+      });
+      if (parts) {
+        const entities = parts.map((one, at) => one.render(context, `${path}.parts[${at}]`));
+        const [{ head, body }] = multipart(type.slice(10), entities, context, true) as [Entity];
+        return { head: head + about, body };
+      }
+      const chosen = transferEncoding ?? context.transferEncoding;
+      const general = Object(chosen) as TransferEncoder;
+      const encode = own ?? (isMessage ? (general.own ?? asIs().own) : general.content) ?? base64;
+      const [encoding, body] = isText
+        ? encodeText(content, path, chosen, context)
+        : encode(read as Given, path, context);
+      return {
+        head: `${typeField}Content-Transfer-Encoding: ${encoding}\r\n${about}`,
+        body: [body],
+      };
+    },
+  };
+}
