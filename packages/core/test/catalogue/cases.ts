@@ -285,13 +285,3 @@ export const CASES: readonly (readonly [
   ['POO-10', 'MUST', '4954 4', 'All waiting messages get the error; no login storm'],
   ['POO-11', 'SHOULD', '5321 3.8', 'Retry once on a new connection is allowed (nothing was sent)'],
 ];
-
-/** Cases of level MUST that no client can be judged by, and why. */
-export const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'ENV-17':
-    'Bcc is a field of a message object: core is given addresses and finished content; a test of mime',
-  'UTF-05':
-    'encoded-words are made by a message builder: core is given finished content; a test of mime',
-  'DAT-21':
-    'header fields are written by a message builder: core is given finished content; a test of mime',
-};
