@@ -200,7 +200,7 @@ type Key = keyof typeof SUBTYPES;
 export type Leaves = { [key in Key]?: Entity };
 
 /** Finds what is no series of message identifiers, `<left@right>` (RFC 5322 §3.6.4). */
-const NO_IDS = /^(?!(<[!-;=?A-~]{1,450}@[!-;=?-~]{1,450}>( (?=<)|$))*$)/;
+const NO_IDS = /^(?!(<[!-;=?A-~]{1,450}@[!-;=?-~]{1,450}>( (?=<)|$))+$)/;
 
 /** Finds what is no field name, or that of a field with a key of its own. */
 const NO_NAME =
@@ -257,8 +257,9 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
     path = name.toLowerCase(),
     value: string | readonly string[] | undefined = spec[path as 'references'],
   ): void => {
-    if (value !== undefined)
-      head += field(name, (value as string[])?.join?.(' ') ?? value, path, forbidden);
+    // No identifiers make no field.
+    const text = (value as string[])?.join ? (value as string[]).join(' ') || undefined : value;
+    if (text !== undefined) head += field(name, text, path, forbidden);
   };
   const { messageId = `<${context.name}@${from.replace(/.*@/s, '')}>` } = spec;
   put('Subject');
@@ -272,17 +273,17 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
   put('Message-ID', NO_IDS, 'messageId', messageId);
   put('In-Reply-To', NO_IDS, 'inReplyTo');
   put('References', NO_IDS);
-  put('Auto-Submitted', /[^a-z-]/, 'autoSubmitted');
+  put('Auto-Submitted', /[^a-z-]|^$/, 'autoSubmitted');
   put(
     'X-Priority',
-    /0/,
+    /0|^$/,
     'priority',
     priority && `${['high', '', 'normal', '', 'low'].indexOf(priority) + 1}`,
   );
   put('Importance', undefined, 'priority');
   [...headers, ...listUnsubscribe].forEach(([name, value, forbidden], at) => {
     const path = `headers[${at}]`;
-    put(checkText(name, path, undefined, NO_NAME), forbidden, path, value);
+    head += field(checkText(name, path, undefined, NO_NAME), value, path, forbidden);
   });
 
   const textParts: string[] = [];
@@ -307,8 +308,11 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
   const leaves: Leaves = {};
   for (const key in SUBTYPES)
     if (spec[key as Key] !== undefined) leaves[key as Key] = leaf(key as Key);
+  const [file] = attachments;
+  if (attachments.length && !file?.arrange)
+    refuse('ERR_MIME_CONTENT', 'attachments[0]', file, 'not of attachment()');
   const [root = leaf('text', '')] =
-    attachments[0]?.arrange(leaves, attachments, context) ??
+    file?.arrange(leaves, attachments, context) ??
     multipart('alternative', Object.values(leaves), context);
   head += `MIME-Version: 1.0\r\n${root.head}`;
   const pieces: Piece[] = [

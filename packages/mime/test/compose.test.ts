@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compose, type MimeError } from '../src/index.ts';
+import { type Attachment, attachment, compose, type MimeError } from '../src/index.ts';
 import { fromUtf8, octetText, readEntity, treeOf, valuesOf } from './reader.ts';
 import {
   composed,
@@ -126,6 +126,33 @@ describe('header fields', () => {
     ' ',
   ])('message identifier %j is refused', (id) => {
     expectRefused({ messageId: id }, 'ERR_MIME_HEADER', 'messageId');
+  });
+
+  test('no identifiers make no field, and an empty one is none', async () => {
+    const { fields } = await read({ inReplyTo: [], references: [] });
+    expect(fields.map(({ name }) => name)).not.toContain('References');
+    expect(fields.map(({ name }) => name)).not.toContain('In-Reply-To');
+    for (const key of ['messageId', 'inReplyTo', 'references'])
+      expectRefused({ [key]: '' }, 'ERR_MIME_HEADER', key);
+    expectRefused({ references: ['<a@example.com>', ''] }, 'ERR_MIME_HEADER', 'references');
+  });
+
+  test('what is no text is refused in every field, and never left out', () => {
+    for (const bad of [undefined, null, 5, {}, [], true]) {
+      const headers = [
+        ['X-Good', 'x'],
+        ['X-Bad', bad],
+      ] as [string, string][];
+      expectRefused({ headers }, 'ERR_MIME_HEADER', 'headers[1]');
+      expectRefused(
+        { headers: [[bad, 'x']] as unknown as [string, string][] },
+        'ERR_MIME_HEADER',
+        'headers[0]',
+      );
+      if (bad === undefined) continue;
+      for (const key of ['subject', 'messageId', 'autoSubmitted', 'priority'])
+        if (!Array.isArray(bad)) expectRefused({ [key]: bad }, 'ERR_MIME_HEADER', key);
+    }
   });
 
   test('a message identifier is at most 450 on each side, so that its line is under 998', async () => {
@@ -395,4 +422,67 @@ test("the sample of the provider's page arrives as it was written", async () => 
   expect(parsed.subject).toBe('Test from smtp');
   expect(parsed.html?.trimEnd()).toBe(html);
   expect(parsed.text).toBeUndefined();
+});
+
+describe('attachments that are none', () => {
+  test.each<[string, unknown[]]>([
+    ['a description', [{ filename: 'a.txt', content: 'x' }]],
+    ['a hole', [undefined]],
+    ['null', [null]],
+    ['a string', ['a.txt']],
+  ])('%s is refused, first and second', (_, bad) => {
+    expectRefused({ attachments: bad as Attachment[] }, 'ERR_MIME_CONTENT', 'attachments[0]');
+    expectRefused(
+      { attachments: [attachment('a', 'x'), ...bad] as Attachment[] },
+      'ERR_MIME_CONTENT',
+      'attachments[1]',
+    );
+    expectRefused(
+      { attachments: [...bad, attachment('a', 'x')] as Attachment[] },
+      'ERR_MIME_CONTENT',
+      'attachments[0]',
+    );
+  });
+
+  test('what is no list is no message', () => {
+    const attachments = attachment('a', 'x') as unknown as Attachment[];
+    expect(() => composed({ attachments })).toThrow(TypeError);
+  });
+});
+
+describe('priority and Auto-Submitted', () => {
+  test.each([
+    ['high', '1'],
+    ['normal', '3'],
+    ['low', '5'],
+  ] as const)('%s is X-Priority %s', async (priority, number) => {
+    const entity = await read({ priority });
+    expect(valuesOf(entity, 'X-Priority')).toEqual([number]);
+    expect(valuesOf(entity, 'Importance')).toEqual([priority]);
+  });
+
+  test('another priority, and what is no keyword, is refused', () => {
+    expectRefused({ priority: 'urgent' as 'high' }, 'ERR_MIME_HEADER', 'priority');
+    expectRefused({ priority: '' as 'high' }, 'ERR_MIME_HEADER', 'priority');
+    expectRefused({ autoSubmitted: 'auto generated' as 'no' }, 'ERR_MIME_HEADER', 'autoSubmitted');
+    expectRefused({ autoSubmitted: 'no\r\nX: y' as 'no' }, 'ERR_MIME_HEADER', 'autoSubmitted');
+  });
+
+  test.each(['auto-generated', 'auto-replied', 'no'] as const)('%s is written', async (value) => {
+    expect(valuesOf(await read({ autoSubmitted: value }), 'Auto-Submitted')).toEqual([value]);
+  });
+});
+
+test('Bcc is kept where that is asked for', async () => {
+  const message = composed({ bcc: 'Hidden <h@example.org>' }, { keepBcc: true });
+  expect(valuesOf(readEntity(await message.text()), 'Bcc')).toEqual(['Hidden <h@example.org>']);
+  expect(message.to).toEqual(['b@example.net', 'h@example.org']);
+});
+
+test('amp stands between text and HTML', async () => {
+  const entity = await read({ text: 'a', amp: '<html amp4email></html>', html: '<p>a</p>' });
+  expect(treeOf(entity)).toEqual([
+    'multipart/alternative',
+    ['text/plain', 'text/x-amp-html', 'text/html'],
+  ]);
 });
