@@ -132,11 +132,9 @@ export const deliver: Deliver = (
   pieces,
   { maxSize, onUnknownSize = (maxSize as number) <= 2 ** 20 ? 'prebuffer' : 'guard' },
 ) => {
-  let sources = pieces.map((piece): Pick<Source, 'size' | 'open'> => {
-    if (typeof piece !== 'string') return piece;
-    const octets = utf8.encode(piece);
-    return { size: octets.length, open: () => [octets] };
-  });
+  let sources = pieces.map(
+    (piece): Pick<Source, 'size' | 'open'> => (typeof piece === 'string' ? given(piece) : piece),
+  );
   const sum = (unknown: number): number =>
     sources.reduce((total, { size = unknown }) => total + size, 0);
   const collect = async (chunks: Chunks): Promise<Uint8Array<ArrayBuffer>[]> => {
