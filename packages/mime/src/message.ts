@@ -268,7 +268,7 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
     'Date',
     /^(?!.* (19|[2-9]\d)\d\d )/,
     'date',
-    new Date(date).toUTCString().replace('GMT', '+0000'),
+    `${new Date(date).toUTCString().slice(0, -3)}+0000`,
   );
   put('Message-ID', NO_IDS, 'messageId', messageId);
   put('In-Reply-To', NO_IDS, 'inReplyTo');

@@ -134,5 +134,5 @@ export function checkAddress(address: string, path: string, smtpUtf8: boolean | 
     });
   return ADDR_SPEC.test(forwardPath) && (smtpUtf8 || !/[^ -~]/.test(forwardPath))
     ? forwardPath
-    : refuse(CODE, path, address, 'not one local@domain, ASCII without smtpUtf8');
+    : refuse(CODE, path, address, 'not local@domain, or needs smtpUtf8');
 }
