@@ -1,19 +1,11 @@
 /** asIs(): content that no transfer encoding changes (RFC 2045 §6.2), as far as the server takes it. In no bundle that does not import it. */
-import { type Rank, ranker } from './encoding/rank.ts';
+import { ranker } from './encoding/rank.ts';
 import { utf8 } from './encoding/utf-8.ts';
 import { refuse } from './errors.ts';
 import type { Context, EncodeContent, TransferEncoder } from './part.ts';
 import { encodedSource } from './source.ts';
 
 const LABELS = ['7bit', '8bit', 'binary'] as const;
-
-function holds(octets: Uint8Array, text: string): boolean {
-  const sought = utf8.encode(text);
-  let at = -1;
-  do at = octets.indexOf(sought[0] as number, at + 1);
-  while (at >= 0 && !sought.every((octet, index) => octet === octets[at + index]));
-  return at >= 0;
-}
 
 /**
  * Leaves content as it is (RFC 2045 §6.2): `7bit`, or `8bit` where the server offers 8BITMIME (RFC 6152), or `binary` where
@@ -43,18 +35,19 @@ function holds(octets: Uint8Array, text: string): boolean {
  */
 export function asIs(capabilities?: { has(keyword: string): boolean }): TransferEncoder {
   const eightBit = capabilities?.has('8BITMIME');
-  const binary = capabilities?.has('BINARYMIME');
-  const highest: Rank = binary ? 2 : eightBit ? 1 : 0;
+  const highest = capabilities?.has('BINARYMIME') ? 2 : eightBit ? 1 : 0;
 
-  /** The rank of octets in memory. If they can go, no boundary is in them: each has the name of the message in it. */
-  const rankOf = (octets: Uint8Array, context: Context): Rank => {
-    const rank = ranker()(octets, true);
-    if (rank <= highest) while (holds(octets, context.name)) context.name = `x${context.name}`;
-    return rank;
-  };
-
-  /** The label, which what is around it has to have as well (RFC 2045 §6.4), and the server has to know. */
-  const label = (rank: Rank, context: Context): string => {
+  /** The label for octets in memory, or for a stream; none where they cannot go. The message is made to fit it. */
+  const label = (
+    octets: Uint8Array | undefined,
+    context: Context,
+  ): (typeof LABELS)[number] | undefined => {
+    const rank = octets ? ranker()(octets, true) : highest;
+    if (rank > highest) return undefined;
+    // Each boundary has `-` and the name of the message in it: so none is in the octets. A name may be empty.
+    const text = new TextDecoder().decode(octets);
+    while (text.includes(`-${context.name}`)) context.name = `x${context.name}`;
+    // What is around it has to have the label as well (RFC 2045 §6.4), and the server has to know.
     if (rank > 1 || (rank && !context.body)) {
       context.up = `Content-Transfer-Encoding: ${LABELS[rank]}\r\n`;
       context.body = rank > 1 || !eightBit ? 'BINARYMIME' : '8BITMIME';
@@ -62,33 +55,26 @@ export function asIs(capabilities?: { has(keyword: string): boolean }): Transfer
     return LABELS[rank];
   };
 
-  const own: EncodeContent = (given, path, context) => {
-    const rank = given.octets ? rankOf(given.octets, context) : highest;
-    if (rank > highest)
-      refuse(
-        'ERR_MIME_CONTENT',
-        path,
-        `${LABELS[rank]} content`,
-        `needs asIs() with ${rank > 1 ? 'BINARYMIME' : '8BITMIME'}`,
-      );
-    const source = encodedSource(given, path, given.size, () => {
-      const rankSoFar = ranker();
+  const own: EncodeContent = (given, path, context) => [
+    label(given.octets, context) ??
+      refuse('ERR_MIME_CONTENT', path, 'content', 'more than asIs() allows'),
+    encodedSource(given, path, given.size, () => {
+      const rank = ranker();
       return (octets, last) => {
-        if (rank < 2 && rankSoFar(octets, last) > rank)
-          refuse('ERR_MIME_STREAM', path, 'a stream', `not ${LABELS[rank]}`);
+        if (highest < 2 && rank(octets, last) > highest)
+          refuse('ERR_MIME_STREAM', path, 'content', 'more than asIs() allows');
         // The window is used again.
         return octets.slice();
       };
-    });
-    return [label(rank, context), source];
-  };
+    }),
+  ];
 
   return {
     text(canonical, context) {
-      const rank = rankOf(utf8.encode(canonical), context);
-      return rank > highest ? undefined : [label(rank, context), canonical];
+      const encoding = label(utf8.encode(canonical), context);
+      return encoding && [encoding, canonical];
     },
-    content: binary ? own : undefined,
+    content: highest > 1 ? own : undefined,
     own,
   };
 }

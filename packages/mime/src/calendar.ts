@@ -42,20 +42,16 @@ export interface CalendarOptions {
  * ```
  */
 export function calendar(content: string, options: CalendarOptions = {}): BodyPart {
-  const { filename, method } = options;
+  const { filename, method = [] } = options;
   // RFC 5545 §3.1: a long line is folded by a line break and white space.
-  const lines = String(content).replace(/(\r\n?|\n)[\t ]/g, '');
-  const methods = [...lines.matchAll(/^METHOD(?:;(?:"[^"\r\n]*"|[^":\r\n])*)?:(.*)$/gim)].map(
-    ([, value = '']) => value,
-  );
-  const [first = ''] = methods;
-  if (method !== undefined) methods.push(method);
-  if (
-    !/^[\w-]{1,60}$/.test(first) ||
-    methods.some((one) => one.toUpperCase() !== first.toUpperCase())
-  )
+  const unfolded = String(content).replace(/(\r\n?|\n)[\t ]/g, '');
+  const found = unfolded.matchAll(/^METHOD(;("[^"\r\n]*"|[^":\r\n])*)?:(.*)/gim);
+  const methods = [Array.from(found, ([, , , value]) => value) as unknown].concat(method).join();
+  const [, first] =
+    /^([\w-]{1,60})(,\1)*$/i.exec(methods) ??
     refuse('ERR_MIME_CONTENT', 'calendar', methods, 'needs METHOD, and one only');
   return part(`text/calendar; charset=utf-8; method=${first}`, content, {
-    ...(filename === undefined ? {} : { filename, disposition: 'inline' }),
+    filename,
+    disposition: filename ? 'inline' : undefined,
   });
 }

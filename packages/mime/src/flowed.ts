@@ -41,13 +41,12 @@ function paragraph(line: string): string | string[] {
 
   // One column is left for the space after the quote, or the stuffing.
   const width = 75 - quote.length;
-  const pieces = [
-    `.{1,${width}}$`,
-    // As many words as fit, unless that is `-- ` alone: a reader takes that line for the signature separator.
-    `(?!-- [^ ]{${width - 3}}).{0,${width - 1}} `,
-    '(-- )?[^ ]+ ?',
-  ];
-  return (text.replace(/^>+ ?/, '').match(RegExp(pieces.join('|'), 'gs')) ?? []).map((piece) =>
+  // As many words as fit, unless that is `-- ` alone: a reader takes that line for the signature separator.
+  const pieces = RegExp(
+    `.{1,${width}}$|(?!-- [^ ]{${width - 3}}).{0,${width - 1}} |(-- )?[^ ]+ ?`,
+    'gs',
+  );
+  return (text.replace(/^>+ ?/, '').match(pieces) ?? []).map((piece) =>
     piece.replace(start, `${quote} `),
   );
 }

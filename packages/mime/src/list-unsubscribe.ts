@@ -1,5 +1,4 @@
 /** listUnsubscribe(): how to leave a list, for mail readers (RFC 2369, RFC 8058). In no bundle that does not import it. */
-import { refuse } from './errors.ts';
 import { checkText } from './header/field.ts';
 import type { HeaderField } from './message.ts';
 
@@ -19,11 +18,8 @@ export interface ListUnsubscribeOptions {
   readonly oneClick?: boolean;
 }
 
-/** What an `https:`, `http:` or `mailto:` URI is not, of those that can stand in a list of them. */
-const NO_URI = /^(?!(https?:\/\/|mailto:)[!#-+\--;=?-_a-~]{1,890}$)/i;
-
-/** Printable, and checked already. */
-const UNPRINTABLE = /[^ -~]/;
+/** Finds what is no list of `https:`, `http:` and `mailto:` URIs, in angle brackets. */
+const NO_URIS = /^(?!(<(https?:\/\/|mailto:)[!#-+\--;=?-_a-~]{1,890}>(, (?=<)|$))+$)/i;
 
 /**
  * `listUnsubscribe` of a message: `List-Unsubscribe` (RFC 2369 §3.2) and, for one click, `List-Unsubscribe-Post` (RFC 8058).
@@ -49,14 +45,12 @@ export function listUnsubscribe(
   uris: string | readonly string[],
   options: ListUnsubscribeOptions = {},
 ): readonly HeaderField[] {
-  const list = [uris].flat();
-  const value = list.map(
-    (uri, at) => `<${checkText(uri, `listUnsubscribe[${at}]`, undefined, NO_URI)}>`,
-  );
-  if (!list[0] || (options.oneClick && !list.some((uri) => /^https:/i.test(uri))))
-    refuse('ERR_MIME_HEADER', 'listUnsubscribe', list, 'needs a URI; an https: one for one click');
-  const fields: HeaderField[] = [['List-Unsubscribe', value.join(', '), UNPRINTABLE]];
-  if (options.oneClick)
-    fields.push(['List-Unsubscribe-Post', 'List-Unsubscribe=One-Click', UNPRINTABLE]);
+  const list = [uris].flat().map((uri) => `<${uri}>`);
+  const value = checkText(list.join(', '), 'listUnsubscribe', undefined, NO_URIS);
+  const fields: HeaderField[] = [['List-Unsubscribe', value, NO_URIS]];
+  if (options.oneClick) {
+    checkText(value, 'listUnsubscribe.oneClick', undefined, /^(?!.*<https:)/i);
+    fields.push(['List-Unsubscribe-Post', 'List-Unsubscribe=One-Click']);
+  }
   return fields;
 }

@@ -22,40 +22,25 @@ import { type Content, type Given, given } from './source.ts';
  * ```
  */
 export interface PartOptions {
-  /** Any text without control characters. Default: none. */
-  readonly filename?: string;
+  /** Any text without control characters. Default: none, and so is an empty one. */
+  readonly filename?: string | undefined;
   /** Content-ID without angle brackets. Default: none. */
   readonly cid?: string;
   /** Default: 'inline' with a `cid`, 'attachment' with a `filename` alone, else none. */
-  readonly disposition?: 'attachment' | 'inline';
+  readonly disposition?: 'attachment' | 'inline' | undefined;
   /**
    * Default: what `compose()` is given; else for text given as a string `7bit`, `quoted-printable` or `base64`, by its content,
-   * and `base64` for other content. `7bit` and `quoted-printable` are for text given as a string; for other content
-   * `quotedPrintable` is imported. `message/*` is never encoded: for it, only `asIs()`.
+   * and `base64` for other content. `7bit` and `quoted-printable` are for text given as a string, and change nothing
+   * for other content; for that, `quotedPrintable` is imported. `message/*` is never encoded: for it, only `asIs()`.
    */
   readonly transferEncoding?: TransferEncoding;
   /** Further fields that begin with `Content-`: Content-Language, Content-Location, Content-Description. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
-const TYPE =
-  /.{900}|^(?![\w!#$&^.+-]+\/[\w!#$&^.+-]+(; *(?!name=|boundary=)[\w-]+=([\w.+-]+|"[ !#-[\]-~]*"))*$)/i;
+const NOT_NAME = /^(?!Content-(?!(Type|Transfer-Encoding|Disposition|ID)$)[\w-]{1,60}$)/i;
 
-const NAME = /^(?!Content-(?!(Type|Transfer-Encoding|Disposition|ID)$)[\w-]{1,60}$)/i;
-
-const STRUCTURED = /[^ -~]|[^ ]{900}/;
-
-function depthOf(parts: readonly BodyPart[]): number {
-  let depth = 1;
-  // Holes are looked at too.
-  for (const [at, one] of parts.entries()) {
-    const path = `parts[${at}]`;
-    if (!one?.render) refuse('ERR_MIME_CONTENT', path, one, 'not of part() or attachment()');
-    depth = Math.max(depth, one.depth + 1);
-    if (depth > 100) refuse('ERR_MIME_CONTENT', path, one.contentType, 'more than 100 deep');
-  }
-  return depth;
-}
+const NOT_STRUCTURED = /[^ -~]|[^ ]{900}/;
 
 /**
  * A body part of your own: content of any type, or a multipart of other parts (RFC 2046 §5.1). For `body` or `attachments` of a
@@ -88,23 +73,25 @@ export function part(
   options: PartOptions = {},
 ): BodyPart {
   const { filename, cid, transferEncoding, headers = [] } = options;
-  const { disposition = cid ? 'inline' : filename === undefined ? undefined : 'attachment' } =
-    options;
-  const parts: readonly BodyPart[] | undefined = Array.isArray(content) ? [...content] : undefined;
-  if (/^multipart\//i.test(contentType) ? !parts?.length : parts)
-    refuse('ERR_MIME_CONTENT', 'content', contentType, 'only multipart/* has parts, one or more');
-  const depth = parts ? depthOf(parts) : 0;
-  const read = parts ? undefined : given(content as Content);
+  const { disposition = cid ? 'inline' : filename ? 'attachment' : undefined } = options;
   const isText = typeof content === 'string' && /^text\//i.test(contentType);
-  const [, charset] = (isText && /; *charset=("?[^"; ]*)/i.exec(contentType)) || [];
   const isMessage = /^message\/(?!global)/i.test(contentType);
-  const { own, content: encoder } = Object(transferEncoding) as TransferEncoder;
-  if (
-    isText
-      ? charset && !/^"?utf-8$/i.test(charset)
-      : transferEncoding && !own && (isMessage || !(encoder || transferEncoding === 'base64'))
-  )
-    refuse('ERR_MIME_CONTENT', 'content', contentType, 'wrong charset or transferEncoding for it');
+  const parts =
+    /^multipart\//i.test(contentType) && ([] as BodyPart[]).concat(content as BodyPart[]);
+  let depth = 0;
+  if (parts)
+    // At least one, and holes are looked at too.
+    for (let at = 0; !at || at < parts.length; at += 1) {
+      const one = parts[at] as BodyPart;
+      if (!(one?.depth < 100))
+        refuse('ERR_MIME_CONTENT', `parts[${at}]`, one, 'not of part(), or 100 deep');
+      depth = Math.max(depth, one.depth + 1);
+    }
+  const read = parts ? undefined : given(content as Content);
+  const charset = /; *charset=("?utf-8"?(;|$))?/i.exec(contentType);
+  const type = isText && !charset ? `${contentType}; charset=utf-8` : contentType;
+  if (isText && charset && !charset[1])
+    refuse('ERR_MIME_CONTENT', 'content', contentType, 'a string is utf-8');
 
   return {
     contentType,
@@ -114,24 +101,27 @@ export function part(
     depth,
     arrange,
     render(context, path) {
-      checkText(contentType, `${path}.contentType`, 'ERR_MIME_HEADER', TYPE);
-      const type = isText && !charset ? `${contentType}; charset=utf-8` : contentType;
+      checkText(
+        type,
+        `${path}.contentType`,
+        'ERR_MIME_HEADER',
+        /.{900}|^(?![\w!#$&^.+-]+\/[\w!#$&^.+-]+(; *(?!name=|boundary=)[\w-]+=([\w.+-]+|"[ !#-[\]-~]*"))*$)/i,
+      );
       let typeField = fold('Content-Type', type);
       let about = '';
-      if (disposition) {
+      if (disposition !== undefined) {
         checkText(
           disposition,
           `${path}.disposition`,
           'ERR_MIME_HEADER',
           /^(?!(attachment|inline)$)/,
         );
-        about = `Content-Disposition: ${disposition}`;
-        if (filename !== undefined) {
-          const [name, file] = nameParameters(checkText(filename, `${path}.filename`));
-          typeField = `${fold('Content-Type', `${type};`)} name="${name}"\r\n`;
-          about += file;
-        }
-        about += '\r\n';
+        about = `Content-Disposition: ${disposition}\r\n`;
+      }
+      if (filename) {
+        const [name, file] = nameParameters(checkText(filename, `${path}.filename`));
+        typeField = `${fold('Content-Type', `${type};`)} name="${name}"\r\n`;
+        about = `Content-Disposition: ${disposition}${file}\r\n`;
       }
       if (cid) {
         checkText(cid, `${path}.cid`, 'ERR_MIME_HEADER', /.{900}|[^!-;=?-~]/);
@@ -139,21 +129,21 @@ export function part(
       }
       headers.forEach(([name, value], at) => {
         const place = `${path}.headers[${at}]`;
-        checkText(name, place, 'ERR_MIME_HEADER', NAME);
+        checkText(name, place, undefined, NOT_NAME);
         // RFC 2045 §8 allows encoded-words in the description. The others are structured.
-        about += field(name, value, place, /description$/i.test(name) ? undefined : STRUCTURED);
+        about += field(name, value, place, /description$/i.test(name) ? undefined : NOT_STRUCTURED);
       });
       if (parts) {
         const entities = parts.map((one, at) => one.render(context, `${path}.parts[${at}]`));
         const [{ head, body }] = multipart(type.slice(10), entities, context, true) as [Entity];
         return { head: head + about, body };
       }
-      const chosen = transferEncoding ?? context.transferEncoding;
-      const general = Object(chosen) as TransferEncoder;
-      const encode = own ?? (isMessage ? (general.own ?? asIs().own) : general.content) ?? base64;
+      const wanted = transferEncoding ?? context.transferEncoding;
+      const { own, content: general } = Object(wanted) as TransferEncoder;
+      const encode = isMessage ? (own ?? asIs().own) : ((transferEncoding && own) ?? general);
       const [encoding, body] = isText
-        ? encodeText(content, path, chosen, context)
-        : encode(read as Given, path, context);
+        ? encodeText(content, path, wanted, context)
+        : (encode ?? base64)(read as Given, path, context);
       return {
         head: `${typeField}Content-Transfer-Encoding: ${encoding}\r\n${about}`,
         body: [body],

@@ -55,7 +55,7 @@ const add = (key: Key): fc.Arbitrary<Call> =>
   addresses.map((value) => ({
     name: key,
     call: (builder) => builder[key](value),
-    change: (spec) => ({ ...spec, [key]: spec[key] ? [spec[key], value].flat() : value }),
+    change: (spec) => ({ ...spec, [key]: [spec[key] ?? [], value].flat() }),
   }));
 
 async function* chunks(octets: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -149,18 +149,8 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   { weight: 12, arbitrary: attach },
 );
 
-/** The specification with what the builder puts in place of authors that are missing. */
-function standIns(spec: Spec): MessageSpec {
-  const { from = 'a@b', sender } = spec;
-  const { length } = [from]
-    .flat()
-    .flatMap((one) => (typeof one === 'object' && 'group' in one ? one.members : [one]));
-  return {
-    ...spec,
-    from,
-    ...(length > 1 && sender === undefined ? { sender: 'a@b' } : {}),
-  } as MessageSpec;
-}
+/** The specification with what the builder puts in place of an author that is missing. */
+const standIns = (spec: Spec): MessageSpec => ({ from: 'a@b', ...spec });
 
 interface Measured {
   readonly size: number | undefined;
@@ -215,10 +205,9 @@ describe('MessageBuilder', () => {
           if (expected) {
             call(builder);
             spec = next;
-            const complete = spec.from && !(standIns(spec).sender && !spec.sender);
             expect([name, measured(builder)]).toEqual([
               name,
-              { ...measured(expected), ...(complete ? {} : { size: undefined }) },
+              { ...measured(expected), ...(spec.from ? {} : { size: undefined }) },
             ]);
           } else {
             const thrown = thrownBy(() => call(builder));
@@ -228,7 +217,7 @@ describe('MessageBuilder', () => {
           }
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
@@ -245,13 +234,6 @@ describe('MessageBuilder', () => {
           } catch (error) {
             expect(error).toHaveProperty('code');
           }
-        if (standIns(spec).sender && !spec.sender) {
-          expect(described(thrownBy(() => builder.build()))).toEqual(
-            described(thrownBy(() => compose(spec as MessageSpec, fixed))),
-          );
-          builder.sender('s@example.com');
-          spec.sender = 's@example.com';
-        }
         const expected = compose(spec as MessageSpec, fixed);
         for (const message of [builder.build(), builder.build()]) {
           expect(measured(message)).toEqual(measured(builder));
@@ -281,7 +263,7 @@ describe('MessageBuilder', () => {
           expect(message.attachments).toEqual(expected.attachments);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -318,7 +300,7 @@ describe('MessageBuilder', () => {
           expect(builder.size).toBe(expected.length);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -353,7 +335,7 @@ describe('MessageBuilder', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

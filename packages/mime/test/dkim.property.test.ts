@@ -1,23 +1,24 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalBody, canonicalField } from '../src/dkim/canonical.ts';
-import { createSha256 } from '../src/dkim/sha-256.ts';
+import { bodyHash, canonicalField } from '../src/dkim/canonical.ts';
 import {
   cut,
   ed25519Key,
-  NOW,
   naiveBody,
   octets,
+  prepare,
   rsaKey,
+  sha256,
   signed,
   signerOf,
+  sourceOf,
   text,
   verdict,
   verifies,
 } from './dkim-support.ts';
 
-const RUNS = { numRuns: 300 };
+const RUNS = { numRuns: 200 };
 const KEYS = [rsaKey(1024), rsaKey(2048), ed25519Key()] as const;
 
 const algorithm = fc.constantFrom('relaxed', 'simple');
@@ -81,25 +82,26 @@ const head = fc
   .tuple(fc.array(field, { maxLength: 12 }), fc.array(field, { maxLength: 12 }))
   .map(([before, after]) => [...before, 'From: a@example.com\r\n', ...after].join(''));
 
-async function canonical(
-  chunks: Iterable<Uint8Array>,
-  name: 'relaxed' | 'simple',
-): Promise<string> {
-  let result = '';
-  for await (const chunk of canonicalBody(chunks, name)) result += text(chunk);
-  return result;
+/** Of the SHA-256 of a body, in hexadecimal. */
+async function hashed(chunks: Iterable<Uint8Array>, name: string): Promise<string> {
+  return Buffer.from(await bodyHash([sourceOf(chunks)], name === 'simple')).toString('hex');
 }
 
+const sha256Of = (message: Uint8Array): string =>
+  createHash('sha256').update(message).digest('hex');
+
 describe('createSha256()', () => {
-  test('agrees with node:crypto on any cutting', () => {
+  test('agrees with node:crypto on any cutting into blocks', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 700 }),
-        fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 1, maxLength: 6 }),
+        fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 6 }),
         (message, cuts) => {
-          const hash = createSha256();
-          for (const chunk of cut(message, cuts)) hash.update(chunk);
-          expect(Buffer.from(hash.digest())).toEqual(createHash('sha256').update(message).digest());
+          const chunks = cut(
+            message,
+            cuts.map((blocks) => blocks * 64 || 64),
+          );
+          expect(sha256(chunks)).toBe(sha256Of(message));
         },
       ),
       RUNS,
@@ -107,13 +109,13 @@ describe('createSha256()', () => {
   });
 });
 
-describe('canonicalBody()', () => {
+describe('bodyHash()', () => {
   test('agrees with what the RFC says of the whole body, on any cutting', async () => {
     await fc.assert(
       fc.asyncProperty(hostile, algorithm, sizes, async (body, name, cuts) => {
-        const expected = naiveBody(body, name);
-        expect(await canonical([octets(body)], name)).toBe(expected);
-        expect(await canonical(cut(octets(body), cuts), name)).toBe(expected);
+        const expected = sha256Of(octets(naiveBody(body, name)));
+        expect(await hashed([octets(body)], name)).toBe(expected);
+        expect(await hashed(cut(octets(body), cuts), name)).toBe(expected);
       }),
       RUNS,
     );
@@ -122,8 +124,8 @@ describe('canonicalBody()', () => {
   test('the CRLF that SMTP puts at the end of a body changes nothing', async () => {
     await fc.assert(
       fc.asyncProperty(hostile, algorithm, async (body, name) => {
-        const ended = await canonical([octets(`${body}\r\n`)], name);
-        expect(await canonical([octets(body)], name)).toBe(ended);
+        const ended = await hashed([octets(`${body}\r\n`)], name);
+        expect(await hashed([octets(body)], name)).toBe(ended);
       }),
       RUNS,
     );
@@ -132,8 +134,8 @@ describe('canonicalBody()', () => {
   test('changes nothing that is canonical already', async () => {
     await fc.assert(
       fc.asyncProperty(hostile, algorithm, async (body, name) => {
-        const once = await canonical([octets(body)], name);
-        expect(await canonical([octets(once)], name)).toBe(once);
+        const once = naiveBody(body, name);
+        expect(await hashed([octets(once)], name)).toBe(sha256Of(octets(once)));
       }),
       RUNS,
     );
@@ -144,10 +146,10 @@ describe('canonicalField()', () => {
   test('relaxed knows no folds and no runs of white space', () => {
     fc.assert(
       fc.property(field, (one) => {
-        const result = canonicalField(one, 'relaxed');
+        const result = canonicalField(one, false);
         expect(result).toMatch(/^[a-z\d-]+:([^ \t\r\n]+( [^ \t\r\n]+)*)?\r\n$/);
         expect(result.replace(/\s/g, '').toLowerCase()).toBe(one.replace(/\s/g, '').toLowerCase());
-        expect(canonicalField(result, 'relaxed')).toBe(result);
+        expect(canonicalField(result, false)).toBe(result);
       }),
       RUNS,
     );
@@ -167,7 +169,7 @@ describe('dkim()', () => {
   test('size is the octets of the field, and no line is white space alone or longer than it has to be', async () => {
     await fc.assert(
       fc.asyncProperty(options, head, hostile, async ({ key, ...others }, fields, body) => {
-        const prepared = signerOf(key, others).prepare(fields, NOW);
+        const prepared = prepare(signerOf(key, others), fields);
         const result = await prepared.sign([octets(body)]);
         expect(Buffer.byteLength(result)).toBe(prepared.size);
         const [first = '', ...lines] = result.slice(0, -2).split('\r\n');
@@ -176,7 +178,7 @@ describe('dkim()', () => {
         for (const line of [first, ...lines])
           expect(/^ [ds]=/.test(line) ? 0 : line.length).toBeLessThanOrEqual(78);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -188,7 +190,7 @@ describe('dkim()', () => {
         expect(verifies(message, key)).toBe(true);
         expect(verifies(Buffer.concat([message, octets('.')]), key)).toBe(false);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -200,7 +202,7 @@ describe('dkim()', () => {
         const message = await signed(signerOf(key, { canonicalization }), fields, octets(body));
         expect(await verdict(message, key)).toBe('pass');
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { asIs, type ReportSpec, report } from '../src/index.ts';
 import { leaves, treeOf, utf8 } from './reader.ts';
-import { composed, expectMimeError, expectRefused, parse, read, thrownBy } from './support.ts';
+import { composed, expectRefused, parse, read } from './support.ts';
 
 const INNER = 'From: c@example.org\r\nSubject: inner\r\n\r\nhello\r\n';
 
@@ -29,19 +29,6 @@ describe('report()', () => {
       ]);
     },
   );
-
-  test('fields are groups with an empty line between them', async () => {
-    const status = [
-      [['Reporting-MTA', 'dns; mx.example.com']],
-      [
-        ['Final-Recipient', 'rfc822; b@example.net'],
-        ['Action', 'failed'],
-        ['Status', '5.1.1'],
-      ],
-    ] as const;
-    const [, found] = leaves(await read({ body: report({ text: 'x', status }) }));
-    expect(found?.content).toBe(STATUS);
-  });
 
   test('lines end as they have to, once', async () => {
     for (const status of ['A: b\nC: d', 'A: b\rC: d\r', 'A: b\r\nC: d\r\n']) {
@@ -72,36 +59,16 @@ describe('report()', () => {
     }
   });
 
-  test('nor is text that could hold a boundary', async () => {
+  test('nor is text that looks like a boundary', async () => {
     const [found] = leaves(await read({ body: report({ ...SPEC, text: '=_'.repeat(40) }) }));
-    expect([found?.encoding, found?.content]).toEqual(['quoted-printable', '=_'.repeat(40)]);
+    expect([found?.encoding, found?.content]).toEqual(['7bit', '=_'.repeat(40)]);
   });
 
-  test.each<[unknown, string]>([
-    ['A: é', 'status'],
-    ['A: b\0', 'status'],
-    [`A: ${'x'.repeat(999)}`, 'status'],
-    [[[['A', 'é']]], 'status[0][0]'],
-    [
-      [
-        [['A', 'b']],
-        [
-          ['B', 'c'],
-          ['C', 'd\r\nE: f'],
-        ],
-      ],
-      'status[1][1]',
-    ],
-    [[[['A b', 'c']]], 'status[0][0]'],
-    [[[['A: x\r\nB', 'c']]], 'status[0][0]'],
-    [[[['A', 'x'.repeat(900)]]], 'status[0][0]'],
-  ])('status %j is refused', (status, path) => {
-    const error = thrownBy(() => report({ text: 'x', status: status as string }));
-    expectMimeError(
-      error,
-      typeof status === 'string' ? 'ERR_MIME_CONTENT' : 'ERR_MIME_HEADER',
-      path,
-    );
+  test.each(['A: é', 'A: b\0', `A: ${'x'.repeat(999)}`])('status %j is refused', (status) => {
+    const body = report({ text: 'x', status });
+    expectRefused({ body }, 'ERR_MIME_CONTENT', 'body.parts[1]');
+    const transferEncoding = asIs(new Set(['8BITMIME', 'BINARYMIME']));
+    expectRefused({ body }, 'ERR_MIME_CONTENT', 'body.parts[1]', { transferEncoding });
   });
 
   test('an original that is not 7bit is refused, unless the server takes it', async () => {

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { simpleParser } from 'mailparser';
 import { describe, expect, test } from 'vitest';
-import { type Canonicalization, canonicalBody, canonicalField } from '../src/dkim/canonical.ts';
+import { bodyHash, canonicalField } from '../src/dkim/canonical.ts';
 import {
   type Address,
   asIs,
@@ -525,19 +525,17 @@ async function run(check: Check, built: Built, one: Case): Promise<void> {
       return;
     case 'dkim-canon': {
       const fields = (check.header ?? '').split(/(?<=\r\n)(?![ \t])/);
-      expect(fields.map((field) => canonicalField(field, 'relaxed')).join('')).toBe(
+      expect(fields.map((field) => canonicalField(field, false)).join('')).toBe(
         check.relaxedHeader,
       );
-      expect(fields.map((field) => canonicalField(field, 'simple')).join('')).toBe(check.header);
-      expect(octetText(await canonical(check.body, 'relaxed'))).toBe(check.relaxedBody);
-      expect(octetText(await canonical(check.body, 'simple'))).toBe(check.simpleBody);
+      expect(fields.map((field) => canonicalField(field, true)).join('')).toBe(check.header);
+      expect(await hashOf(check.body, 'relaxed')).toBe(sha256(check.relaxedBody));
+      expect(await hashOf(check.body, 'simple')).toBe(sha256(check.simpleBody));
       return;
     }
     case 'dkim-bodyhash':
-      for (const algorithm of ['simple', 'relaxed'] as const) {
-        const octets = await canonical(check.body, algorithm);
-        expect(createHash('sha256').update(octets).digest('base64')).toBe(check[algorithm]);
-      }
+      for (const algorithm of ['simple', 'relaxed'] as const)
+        expect(await hashOf(check.body, algorithm)).toBe(check[algorithm]);
       return;
     case 'deterministic':
       for (let again = 0; again < 3; again++)
@@ -555,12 +553,15 @@ async function run(check: Check, built: Built, one: Case): Promise<void> {
   }
 }
 
-async function canonical(body: string | undefined, algorithm: Canonicalization): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  // Each chunk is overwritten by the next.
-  for await (const chunk of canonicalBody([octetsOf(body ?? '')], algorithm))
-    chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
+function sha256(text: string | undefined): string {
+  return createHash('sha256')
+    .update(octetsOf(text ?? ''))
+    .digest('base64');
+}
+
+async function hashOf(body: string | undefined, algorithm: string): Promise<string> {
+  const hash = await bodyHash([body ?? ''], algorithm === 'simple');
+  return Buffer.from(hash).toString('base64');
 }
 
 const refused = (one: Case): unknown => {

@@ -2,93 +2,77 @@
  * Canonicalization (RFC 6376 §3.4): the form in which header and body are signed. Lines end with CRLF; CR or LF alone is an
  * octet like any other.
  */
+import { utf8 } from '../encoding/utf-8.ts';
+import type { Piece } from '../part.ts';
+import { createSha256 } from './sha-256.ts';
 
 /** 'simple' signs what is sent; 'relaxed' what is left of it when white space was changed on the way. */
 export type Canonicalization = 'relaxed' | 'simple';
 
 /** One header field (§3.4.1, §3.4.2): `Name: value`, perhaps folded, with its CRLF. */
-export function canonicalField(field: string, algorithm: Canonicalization): string {
-  if (algorithm === 'simple') return field;
-  const line = field
-    .replaceAll('\r\n', '')
-    // WSP is SP and HTAB (RFC 5234 §B.1); what trim() takes beside them may stand in a field with UTF-8.
-    .replace(/[ \t]+/g, ' ')
-    .replace(/ ?: ?/, ':')
-    .replace(/ $/, '')
-    .replace(/^[^:]+/, (name) => name.toLowerCase());
-  return `${line}\r\n`;
+export function canonicalField(field: string, simple: boolean): string {
+  return simple
+    ? field
+    : field
+        // WSP is SP and HTAB (RFC 5234 §B.1), what \s is beside them is text. CRLF stands in folds and at the end.
+        .replace(/[ \t\r\n]+/g, ' ')
+        .replace(/ $/, '\r\n')
+        .replace(/^(.*?) ?: ?/, (_, name: string) => `${name.toLowerCase()}:`);
 }
 
-/** The body of a message in chunks, cut anywhere. */
-export type Body = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-
-/** The last line gets a line end. If it has one, this is an empty line at the end, and is ignored. */
-async function* terminated(body: Body): AsyncGenerator<Uint8Array> {
-  yield* body;
-  yield Uint8Array.of(13, 10);
-}
-
+/** Octets that are hashed at once. */
 const ROOM = 16_384;
 
 /**
- * A body (§3.4.3, §3.4.4). White space and line ends are held back, as flags and a count, until something follows. Each chunk
- * is overwritten by the next. 340 MB/s in base64, 200 MB/s in English (Node 20).
+ * The SHA-256 of a body (§3.4.3, §3.4.4) in pieces, cut anywhere. White space and line ends are held back, as flags and a
+ * count, until something follows.
  */
-export async function* canonicalBody(
-  body: Body,
-  algorithm: Canonicalization,
-): AsyncGenerator<Uint8Array> {
-  const relaxed = algorithm === 'relaxed';
-  const buffer = new Uint8Array(ROOM + 2);
-  let length = 0;
+export async function bodyHash(body: readonly Piece[], simple: boolean): Promise<Uint8Array> {
+  const buffer = new Uint8Array(ROOM + 72);
+  const hash = createSha256(buffer);
+  let filled = 0;
+  const put = (octet: number): void => {
+    buffer[filled++] = octet;
+    if (filled === ROOM) {
+      hash(ROOM);
+      filled = 0;
+    }
+  };
   /** "If there is no body or no trailing CRLF on the message body, a CRLF is added" (§3.4.3); relaxed, not to nothing. */
-  let ends = !relaxed;
+  let ends = simple;
   // Held back, in this order.
   let lineEnds = 0;
   let space = false;
   let cr = false;
-  for await (const chunk of terminated(body)) {
-    for (let at = 0; at < chunk.length; ) {
-      const octet = chunk[at] as number;
-      if (cr && octet === 10) {
-        // "Ignore all whitespace at the end of lines."
-        space = cr = false;
-        lineEnds += 1;
-        at += 1;
-      } else if (!cr && octet === 13) {
-        cr = true;
-        at += 1;
-      } else if (!cr && relaxed && (octet === 32 || octet === 9)) {
-        space = true;
-        at += 1;
-      } else {
-        // Something follows. This octet is looked at again until nothing is held back.
-        if (lineEnds) {
-          buffer[length++] = 13;
-          buffer[length++] = 10;
-          lineEnds -= 1;
-        } else if (space) {
-          buffer[length++] = 32;
-          space = false;
-        } else if (cr) {
-          buffer[length++] = 13;
-          cr = false;
-        } else {
-          // Without the inner loop it would be 200 MB/s in base64.
-          do buffer[length++] = chunk[at++] as number;
-          while ((chunk[at] as number) > 32 && length < ROOM);
-        }
-        ends = true;
-        if (length >= ROOM) {
-          yield buffer.subarray(0, length);
-          length = 0;
+  // The last line gets a line end. If it has one, this is an empty line at the end, and is ignored.
+  for (const piece of [...body, '\r\n'])
+    for await (const chunk of typeof piece === 'string' ? [utf8.encode(piece)] : piece.open())
+      for (let at = 0; at < chunk.length; at++) {
+        const octet = chunk[at] as number;
+        if (cr && octet === 10) {
+          // "Ignore all whitespace at the end of lines."
+          space = cr = false;
+          lineEnds++;
+        } else if (!cr && octet === 13) cr = true;
+        else if (!(cr || simple) && (octet === 32 || octet === 9)) space = true;
+        else {
+          // Something follows.
+          for (; lineEnds; lineEnds--) {
+            put(13);
+            put(10);
+          }
+          if (space) put(32);
+          // After a CR this octet is looked at again.
+          if (cr) at--;
+          put(cr ? 13 : octet);
+          ends = true;
+          space = cr = false;
         }
       }
-    }
-  }
   if (ends) {
-    buffer[length++] = 13;
-    buffer[length++] = 10;
+    put(13);
+    put(10);
   }
-  yield buffer.subarray(0, length);
+  hash(filled, true);
+  return buffer.subarray(0, 32);
 }

@@ -1,11 +1,12 @@
 /** dkim(): the DKIM-Signature of a message (RFC 6376, RFC 8463). In no bundle that does not import it. */
+import { portableBase64 } from '../encoding/base64.ts';
 import { utf8 } from '../encoding/utf-8.ts';
 import { refuse } from '../errors.ts';
+import { checkText } from '../header/field.ts';
 import type { Piece, Source } from '../part.ts';
 import { deliver } from '../source.ts';
-import { type Body, type Canonicalization, canonicalBody, canonicalField } from './canonical.ts';
-import { refuseOption, signingKey } from './private-key.ts';
-import { createSha256 } from './sha-256.ts';
+import { bodyHash, type Canonicalization, canonicalField } from './canonical.ts';
+import { signingKey } from './private-key.ts';
 
 /**
  * Who signs, with which key, and what (RFC 6376 §3.5).
@@ -46,8 +47,7 @@ export interface DkimOptions {
   readonly canonicalization?: `${Canonicalization}/${Canonicalization}`;
   /**
    * Names of the header fields to sign where they are present, From among them. Default: From, Sender, Reply-To, Subject,
-   * Date, Message-ID, To, Cc, MIME-Version, Content-Type, Content-Transfer-Encoding, Content-ID, Content-Description,
-   * In-Reply-To, References, Auto-Submitted and all List fields.
+   * Date, Message-ID, To, Cc, In-Reply-To, References, and all that begin with Auto-, Content-, List- or MIME-.
    */
   readonly fields?: readonly string[];
 }
@@ -67,29 +67,15 @@ export interface DkimOptions {
  */
 export interface Dkim {
   /**
-   * Fixes what will be signed: `head` is all header fields as they will be sent, each with its CRLF. `size` is the octets
-   * of the field that `sign()` resolves with, `DKIM-Signature: …` and CRLF. @internal
+   * Puts the signature in front of the pieces of a message, the first of which is its head: `head` is all header fields as
+   * they will be sent, each with its CRLF. @internal
    */
-  prepare(head: string, now: Date): { readonly size: number; sign(body: Body): Promise<string> };
-  /** Puts the signature in front of the pieces of a message, the first of which is its head. @internal */
   attach(head: string, pieces: Piece[], now: Date): void;
 }
 
 /** `List-Unsubscribe` and `List-Unsubscribe-Post` have to be signed (RFC 8058 §4). */
 const DEFAULT_FIELDS =
-  'from|sender|reply-to|subject|date|message-id|to|cc|mime-version|content-(type|transfer-encoding|id|description)|in-reply-to|references|auto-submitted|list-[\\w-]{1,60}';
-
-function check(path: string, value: unknown, pattern: RegExp, why: string): void {
-  if (typeof value !== 'string' || !pattern.test(value)) refuseOption(path, value, why);
-}
-
-function nameOf(field: string): string {
-  return field.slice(0, field.indexOf(':')).trimEnd();
-}
-
-function base64(octets: Uint8Array): string {
-  return btoa(String.fromCharCode(...octets));
-}
+  'from|sender|(in-)?reply-to|subject|date|message-id|to|cc|references|(auto|content|list|mime)-[\\w-]{1,60}';
 
 /**
  * Signs messages with DKIM (RFC 6376), by RSA or Ed25519 (RFC 8463) with SHA-256. The body is read twice: once to be signed,
@@ -111,77 +97,50 @@ function base64(octets: Uint8Array): string {
  */
 export function dkim(options: DkimOptions): Dkim {
   const { domain, selector, canonicalization = 'relaxed/relaxed', fields } = options;
-  // Labels (RFC 5321 §4.1.2: sub-domain), each with the dot before the next.
-  check(
-    'domain',
-    domain,
-    /^(?!.{254})((?!-)[a-z\d-]{1,63}(?<!-)(\.(?!$)|$)){2,}$/i,
-    'not a domain in A-labels',
-  );
-  check(
-    'selector',
-    selector,
-    /^(?!.{254})((?!-)[a-z\d-]{1,63}(?<!-)(\.(?!$)|$))+$/i,
-    'not labels of a domain',
-  );
-  check('canonicalization', canonicalization, /^(relaxed|simple)\/(relaxed|simple)$/, 'unknown');
-  fields?.forEach((name, at) => {
-    // Nothing that ends a name in h=, and not its own field (RFC 6376 §3.5).
-    check(`fields[${at}]`, name, /^(?!dkim-signature$)[\w-]{1,70}$/i, 'not a field to sign');
-  });
-  const names = new RegExp(`^(${fields?.join('|') ?? DEFAULT_FIELDS})$`, 'i');
-  // §5.4: "The From header field MUST be signed".
-  if (!names.test('From')) refuseOption('fields', fields, 'From has to be signed');
-  const key = signingKey(options.privateKey);
-  const [ofHeader, ofBody] = canonicalization.split('/') as [Canonicalization, Canonicalization];
+  const check = (path: string, value: unknown, forbidden: RegExp): string =>
+    checkText(value, `dkim.${path}`, 'ERR_MIME_DKIM', forbidden);
+  // Not labels (RFC 5321 §4.1.2: sub-domain): one that is empty or has "-" at an end, or something is too long.
+  check('selector', selector, /(^|\.)\B|\B(\.|$)|[^a-z\d.-]|[^.]{64}|.{254}/i);
+  check('domain', domain, /(^|\.)\B|\B(\.|$)|[^a-z\d.-]|[^.]{64}|.{254}|^[^.]+$/i);
+  check('canonicalization', canonicalization, /^(?!(relaxed|simple)\/(relaxed|simple)$)/);
+  // §5.4: "The From header field MUST be signed". Nothing that ends a name in h=, and not its own field (§3.5).
+  const noFields = /^(?!(.*,)?from(,|$))|(^|,)(,|$|dkim-signature(,|$))|[^\w,-]|[^,]{71}/i;
+  const names = fields
+    ? check('fields', `${fields}`, noFields).replaceAll(',', '|')
+    : DEFAULT_FIELDS;
+  const isSigned = new RegExp(`^(${names}):`, 'i');
+  const [algorithm, size, sign] = signingKey(options.privateKey);
 
   return {
     attach(head, pieces, now) {
       const [, ...body] = pieces;
       if (body.some((piece) => (piece as Source).once))
-        refuse('ERR_MIME_STREAM', 'dkim', 'a stream', 'read twice: give a function that opens it');
-      const { size, sign } = this.prepare(head, now);
-      const octetsOf = async function* (): AsyncGenerator<Uint8Array> {
-        for (const piece of body) {
-          if (typeof piece === 'string') yield utf8.encode(piece);
-          else yield* piece.open();
-        }
-      };
-      pieces.unshift({
-        size,
-        deliver,
-        async *open() {
-          yield utf8.encode(await sign(octetsOf()));
-        },
-      });
-    },
-    prepare(head, now) {
+        refuse('ERR_MIME_STREAM', 'dkim', 'a stream', 'give a function that opens it');
       // §5.4.2: fields of one name are signed "in order from the bottom of the header field block to the top".
       const signed = head
         .split(/(?<=\r\n)(?![ \t])/)
         .reverse()
-        .filter((field) => names.test(nameOf(field)));
-      const tags =
-        `DKIM-Signature: v=1; a=${key.algorithm}-sha256; c=${canonicalization};` +
-        ` t=${Math.floor(now.getTime() / 1000)};\r\n d=${domain};\r\n s=${selector};` +
-        `h=${[...signed.map(nameOf), 'From'].join(':')};`.replace(/.{1,76}[:;]/g, '\r\n $&');
-      /** The values are folded by their length, so that is all that `size` has to know of them. */
-      const field = (bodyHash: string, signature: string): string =>
-        `${tags}\r\n bh=${bodyHash};${`b=${signature}`.replace(/.{1,76}/g, '\r\n $&')}\r\n`;
-      return {
-        size: field('x'.repeat(44), 'x'.repeat(4 * Math.ceil(key.size / 3))).length,
-        async sign(body) {
-          const hash = createSha256();
-          for await (const octets of canonicalBody(body, ofBody)) hash.update(octets);
-          const bodyHash = base64(hash.digest());
+        .filter((one) => isSigned.test(one));
+      const list = [...signed, 'From:'].map((one) => one.split(':', 1)).join(':');
+      const field = (hash: Uint8Array, signature: Uint8Array): string =>
+        `DKIM-Signature: v=1; a=${algorithm}-sha256; c=${canonicalization};` +
+        ` t=${Math.floor(+now / 1000)};\r\n d=${domain};\r\n s=${selector};` +
+        `h=${list};bh=${portableBase64(hash)};`.replace(/.{1,76}[:;]/g, '\r\n $&') +
+        `b=${portableBase64(signature)}`.replace(/.{1,76}/g, '\r\n $&') +
+        '\r\n';
+      pieces.unshift({
+        size: field(new Uint8Array(32), new Uint8Array(size)).length,
+        deliver,
+        async *open() {
+          const hash = await bodyHash(body, canonicalization.endsWith('simple'));
           // §3.7: the field itself comes last, with an empty b= and "without a trailing CRLF".
-          const header = [...signed, field(bodyHash, '')]
-            .map((one) => canonicalField(one, ofHeader))
+          const header = [...signed, field(hash, new Uint8Array())]
+            .map((one) => canonicalField(one, canonicalization.startsWith('simple')))
             .join('')
             .slice(0, -2);
-          return field(bodyHash, base64(await key.sign(utf8.encode(header))));
+          yield utf8.encode(field(hash, await sign(utf8.encode(header))));
         },
-      };
+      });
     },
   };
 }

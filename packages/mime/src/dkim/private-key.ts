@@ -4,111 +4,106 @@
  */
 import { refuse } from '../errors.ts';
 
-/** What `dkim()` signs with. */
-export interface SigningKey {
-  /** a= without the hash (RFC 6376 §3.3, RFC 8463 §3). */
-  readonly algorithm: 'rsa' | 'ed25519';
-  /** Octets of a signature. */
-  readonly size: number;
-  /** Signs the SHA-256 of these octets. */
-  sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
-}
+/**
+ * What `dkim()` signs with: a= without the hash (RFC 6376 §3.3, RFC 8463 §3), the octets of a signature, and what signs the
+ * SHA-256 of octets.
+ */
+export type SigningKey = readonly [
+  algorithm: 'rsa' | 'ed25519',
+  size: number,
+  sign: (data: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>,
+];
 
-/** What is known of a key without WebCrypto: `algorithm` of a CryptoKey, or the same of PEM. */
-interface Described {
+/** `algorithm` of a CryptoKey of RSA. The others have only a name. */
+interface RsaAlgorithm {
   readonly name: string;
-  /** Bits of the modulus of RSA. */
-  readonly modulusLength?: number;
-  readonly hash?: { readonly name: string };
-  readonly pkcs8?: Uint8Array<ArrayBuffer>;
+  readonly hash: { readonly name: string };
+  /** Bits. */
+  readonly modulusLength: number;
 }
 
-const RSA = 'RSASSA-PKCS1-v1_5';
-const ED25519 = 'Ed25519';
-const HASH = 'SHA-256';
-
-/** DER has one way to write a value (X.690 §10.1), and so what these begin with stands at fixed places in PKCS#8. */
-const VERSION_0 = '\x02\x01\x00';
-/** AlgorithmIdentifier: rsaEncryption and NULL (RFC 8017 §A.1). OCTET STRING: the key, its length of two octets. */
-const RSA_PREFIX = '0\r\x06\t*\x86H\x86\xf7\r\x01\x01\x01\x05\x00\x04\x82';
-/** AlgorithmIdentifier: id-Ed25519 (RFC 8410 §3). OCTET STRING: the key. */
-const ED25519_PREFIX = '0\x05\x06\x03+ep\x04';
-
-/** Refuses one of the options, by its path in them. */
-export function refuseOption(path: string, value: unknown, why: string, fields?: object): never {
-  refuse('ERR_MIME_DKIM', `dkim.${path}`, value, why, fields);
+/** One value in DER: its tag, its length of two octets, itself. */
+function derValue(tag: string, value: string): string {
+  return `${tag}\x82${String.fromCharCode(value.length >> 8, value.length & 255)}${value}`;
 }
 
-/** A key that is refused is not shown. */
-function refuseKey(why: string, fields?: object): never {
-  refuseOption('privateKey', 'a key', why, fields);
-}
-
-function lengthOctets(length: number): string {
-  return String.fromCharCode(length >> 8, length & 255);
-}
-
-/** What is not looked at here is for WebCrypto to check. */
-function readPem(pem: string): Described | undefined {
+/** PKCS#8 in DER, one octet per character. Throws where it is no PEM. */
+function readPem(pem: string): string {
   const [, pkcs1, text] =
-    /^\s*-----BEGIN (RSA )?PRIVATE KEY-----([^-]+)-----END \1PRIVATE KEY-----\s*$/.exec(pem) ?? [];
-  if (!text) return undefined;
-  let der = atob(text);
-  if (pkcs1) {
-    der = `${VERSION_0}${RSA_PREFIX}${lengthOctets(der.length)}${der}`;
-    der = `0\x82${lengthOctets(der.length)}${der}`;
-  }
-  const pkcs8 = Uint8Array.from(der, (character) => character.charCodeAt(0));
-  if (der.startsWith(ED25519_PREFIX, 5)) return { name: ED25519, pkcs8 };
-  if (!der.startsWith(VERSION_0 + RSA_PREFIX, 4) || !der.startsWith(`${VERSION_0}\x02`, 30))
-    return undefined;
-  // The modulus: a length of one octet behind 0x81 or of two behind 0x82, and a 0 before what would be negative without.
-  const view = new DataView(pkcs8.buffer);
-  const size = view.getUint8(34) - 128;
-  const length = view.getUint16(35) >> (16 - 8 * size);
-  const modulusLength = 8 * length - Math.clz32(view.getUint32(35 + size));
-  return { name: RSA, hash: { name: HASH }, modulusLength, pkcs8 };
+    /-----BEGIN (RSA )?PRIVATE KEY-----([^-]+)-----END \1PRIVATE KEY-----/.exec(
+      pem,
+    ) as unknown as string[];
+  const der = atob(text as string);
+  // Version 0, AlgorithmIdentifier of rsaEncryption and NULL (RFC 8017 §A.1), and the key as OCTET STRING.
+  return pkcs1
+    ? derValue(
+        '0',
+        `\x02\x01\x000\r\x06\t*\x86H\x86\xf7\r\x01\x01\x01\x05\x00${derValue('\x04', der)}`,
+      )
+    : der;
 }
 
-function read(given: string | CryptoKey): Described | undefined {
-  try {
-    return typeof given === 'string'
-      ? readPem(given)
-      : given.usages.includes('sign')
-        ? given.algorithm
-        : undefined;
-  } catch {
-    return undefined;
-  }
+/** Octets of a signature, where it is a key of RSA. Throws where it is none of Ed25519 either. */
+function signatureSize(der: string): number | undefined {
+  // DER has one way to write a value (X.690 §10.1), and so all places are known: of id-Ed25519 (RFC 8410 §3), or of the
+  // modulus, its length in one octet behind 81 or two behind 82, and a 0 before what would be negative without. Up to 1023
+  // bits are up to 128 octets. What is not looked at here is for WebCrypto to check.
+  const [, high, low, zero] =
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: octets, not text
+    /^.{9}(?:\+ep|.{24}\x02(\x81(?!\x80)|\x82.)(.)(\0?))/s.exec(der) as unknown as [
+      string,
+      string | undefined,
+      string,
+      string,
+    ];
+  return high === undefined ? high : ((high.charCodeAt(1) << 8) | low.charCodeAt(0)) - zero.length;
 }
 
 /**
- * @throws MimeError `ERR_MIME_DKIM` where it is no such key; `sign()` rejects with it where WebCrypto refuses the key
+ * @throws MimeError `ERR_MIME_DKIM` where it is no such key; what signs rejects with it where WebCrypto refuses the key
  */
 export function signingKey(given: string | CryptoKey): SigningKey {
-  const { name = '', hash, modulusLength = 0, pkcs8 } = read(given) ?? {};
-  const rsa = name === RSA && hash?.name === HASH;
-  if (!rsa && name !== ED25519)
-    refuseKey('not PEM (PKCS#8, PKCS#1) or CryptoKey to sign with RSA and SHA-256 or Ed25519');
-  // RFC 8301 §3.2: "Signers MUST use RSA keys of at least 1024 bits for all keys."
-  if (rsa && modulusLength < 1024) refuseKey('RSA under 1024 bits');
-  let key: Promise<CryptoKey> | undefined;
-  return {
-    algorithm: rsa ? 'rsa' : 'ed25519',
-    size: rsa ? Math.ceil(modulusLength / 8) : 64,
-    async sign(data) {
-      try {
-        const { subtle } = crypto;
-        key ??= pkcs8
-          ? subtle.importKey('pkcs8', pkcs8, { name, hash: HASH }, false, ['sign'])
-          : Promise.resolve(given as CryptoKey);
-        const imported = await key;
-        // RFC 8463 §3: Ed25519 signs the hash. RSASSA-PKCS1-v1_5 hashes by itself.
-        const signed = rsa ? data : await subtle.digest(HASH, data);
-        return new Uint8Array(await subtle.sign(name, imported, signed));
-      } catch (cause) {
-        return refuseKey('WebCrypto refuses it', { cause });
-      }
-    },
-  };
+  const refuseKey = (): never =>
+    refuse('ERR_MIME_DKIM', 'dkim.privateKey', 'a key', 'not one that can sign');
+  try {
+    let key: CryptoKey | undefined;
+    let der = '';
+    let size: number | undefined;
+    if (typeof given === 'string') {
+      der = readPem(given);
+      size = signatureSize(der);
+    } else {
+      key = given;
+      const { name, hash, modulusLength } = key.algorithm as RsaAlgorithm;
+      // RFC 8301 §3.2: "Signers MUST use RSA keys of at least 1024 bits for all keys."
+      if (name === 'RSASSA-PKCS1-v1_5' && hash.name === 'SHA-256' && modulusLength >= 1024)
+        size = Math.ceil(modulusLength / 8);
+      else if (name !== 'Ed25519') refuseKey();
+      if (!key.usages.includes('sign')) refuseKey();
+    }
+    return [
+      size ? 'rsa' : 'ed25519',
+      size ?? 64,
+      async (data) => {
+        try {
+          const { subtle } = crypto;
+          const name = size ? 'RSASSA-PKCS1-v1_5' : 'Ed25519';
+          key ??= await subtle.importKey(
+            'pkcs8',
+            Uint8Array.from(der, (octet) => octet.charCodeAt(0)),
+            { name, hash: 'SHA-256' },
+            false,
+            ['sign'],
+          );
+          // RFC 8463 §3: Ed25519 signs the hash. RSASSA-PKCS1-v1_5 hashes by itself.
+          const signed = size ? data : await subtle.digest('SHA-256', data);
+          return new Uint8Array(await subtle.sign(name, key, signed));
+        } catch {
+          return refuseKey();
+        }
+      },
+    ];
+  } catch {
+    return refuseKey();
+  }
 }

@@ -5,7 +5,7 @@ export type Rank = 0 | 1 | 2;
 
 /**
  * Tells the rank of octets that come in pieces, so far. A line ends in CRLF, CR and LF stand nowhere else, nor does NUL,
- * and a line has no more than 998 octets. 700 MB/s (Node 20).
+ * and a line has no more than 998 octets.
  */
 export function ranker(): (octets: Uint8Array, last: boolean) => Rank {
   let rank: Rank = 0;
@@ -13,27 +13,23 @@ export function ranker(): (octets: Uint8Array, last: boolean) => Rank {
   let before = 0;
   let crBefore = false;
   return (octets, last) => {
-    const { length } = octets;
-    // In variables of this function, the loop is twice as fast.
+    // In variables of this function, the loop is many times as fast.
     let start = -before;
     let cr = crBefore;
     let bits = 0;
-    for (let at = 0; at < length; at += 1) {
+    for (let at = 0; at < octets.length; at += 1) {
       const octet = octets[at] as number;
       bits |= octet;
       if (octet < 14 || cr) {
-        if (!octet || cr !== (octet === 10) || (cr && at - start > 999)) {
-          rank = 2;
-          return rank;
-        }
+        if (!octet || cr !== (octet === 10) || (cr && at - start > 999)) rank = 2;
         if (cr) start = at + 1;
         cr = octet === 13;
       }
     }
-    before = length - start;
+    before = octets.length - start;
     crBefore = cr;
     if (cr ? last || before > 999 : before > 998) rank = 2;
-    else if (bits > 127 && !rank) rank = 1;
+    if (bits > 127) rank ||= 1;
     return rank;
   };
 }
