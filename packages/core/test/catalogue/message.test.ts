@@ -14,15 +14,15 @@ describe('messages of @posthorn/mime', () => {
       const message = compose({
         from: 'a@example.com',
         to: 'b@example.com',
-        bcc: ['Hidden <c@example.com>', 'd@example.com'],
+        bcc: ['Hidden <one@example.org>', 'two@example.org'],
         text: 'Hello',
       });
       const { accepted } = await deal(await serve(good([...keywords], {}, heard)), message);
-      expect(accepted).toEqual(['b@example.com', 'c@example.com', 'd@example.com']);
+      expect(accepted).toEqual(['b@example.com', 'one@example.org', 'two@example.org']);
       expect(heard.all('RCPT')).toEqual(accepted.map((address) => `RCPT TO:<${address}>`));
       expect(heard.contents).toHaveLength(1);
       expect(heard.contents[0]).toContain('To: b@example.com');
-      expect(heard.contents[0]).not.toMatch(/bcc|hidden|c@example|d@example/i);
+      expect(heard.contents[0]).not.toMatch(/^Bcc|hidden|example\.org/im);
     }
   });
 
