@@ -34,7 +34,11 @@ export function encodeText(
   wanted: TransferEncoding | undefined,
   context: Context,
 ): readonly [encoding: string, body: string] {
-  const canonical = checkText(text, path, 'ERR_MIME_CONTENT', /^(?!)/).replace(/\r\n?|\n/g, '\r\n');
+  const canonical = checkText(text, path, 'ERR_MIME_CONTENT', /^(?!)/)
+    // Half a microsecond less than one regular expression (Node 20).
+    .replaceAll('\r\n', '\n')
+    .replaceAll('\r', '\n')
+    .replaceAll('\n', '\r\n');
   const q = wanted === 'quoted-printable';
   const free = !q && wanted !== 'base64';
   if (free) {
