@@ -1,7 +1,10 @@
 /** attachment(): a file in a message (RFC 2183). In no bundle that does not import it. */
-import { leaf } from './leaf.ts';
+import { arrange } from './arrange.ts';
+import { checkText } from './header/field.ts';
+import { fold } from './header/fold.ts';
+import { nameParameters } from './header/parameter.ts';
 import type { BodyPart, TransferEncoder } from './part.ts';
-import type { Content } from './source.ts';
+import { base64, type Content, given } from './source.ts';
 
 /**
  * What is said of an attachment beside its name, in Content-Type (RFC 2045 §5), Content-Disposition (RFC 2183) and
@@ -77,6 +80,36 @@ export function attachment(
     contentType = 'application/octet-stream',
     cid,
     disposition = cid ? 'inline' : 'attachment',
+    transferEncoding,
   } = options;
-  return leaf(content, { ...options, contentType, disposition, filename }) as Attachment;
+  const read = given(content);
+  return {
+    filename,
+    contentType,
+    cid,
+    size: read.size,
+    depth: 0,
+    arrange,
+    render(context, path) {
+      checkText(
+        contentType,
+        `${path}.contentType`,
+        'ERR_MIME_HEADER',
+        /.{900}|^(?!(?!multipart|message)[\w!#$&^.+-]+\/[\w!#$&^.+-]+(; *(?!name=)[\w-]+=([\w.+-]+|"[ !#-[\]-~]*"))*$)/i,
+      );
+      checkText(disposition, `${path}.disposition`, 'ERR_MIME_HEADER', /^(?!(attachment|inline)$)/);
+      if (cid) checkText(cid, `${path}.cid`, 'ERR_MIME_HEADER', /.{900}|[^!-;=?-~]/);
+      const [name, file] = nameParameters(checkText(filename, `${path}.filename`));
+      const wanted = (transferEncoding ?? context.transferEncoding) as TransferEncoder | undefined;
+      const encode = wanted?.content ?? base64;
+      const [encoding, body] = encode(read, path, context);
+      return {
+        head:
+          `${fold('Content-Type', `${contentType};`)} name="${name}"\r\n` +
+          `Content-Transfer-Encoding: ${encoding}\r\nContent-Disposition: ${disposition}${file}\r\n` +
+          (cid ? `Content-ID: <${cid}>\r\n` : ''),
+        body: [body],
+      };
+    },
+  };
 }

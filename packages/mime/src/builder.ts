@@ -4,9 +4,10 @@
  * compose() says what is right and how large it is: it is asked at each call. Here is only what it need not encode again: the
  * texts and attachments that were there before, as it rendered them.
  */
+
+import { arrange } from './arrange.ts';
 import { type AttachmentOptions, attachment } from './attachment.ts';
 import type { Address } from './header/address.ts';
-import { arrange } from './leaf.ts';
 import {
   type ComposeOptions,
   compose,

@@ -1,13 +1,14 @@
 /** part(): a body part of any type, with content or with parts (RFC 2045, RFC 2046). In no bundle that does not import it. */
+
+import { arrange } from './arrange.ts';
 import { asIs } from './as-is.ts';
 import { encodeText, type TransferEncoding } from './encoding/text.ts';
 import { refuse } from './errors.ts';
 import { checkText, field } from './header/field.ts';
 import { fold } from './header/fold.ts';
 import { nameParameters } from './header/parameter.ts';
-import { arrange, base64 } from './leaf.ts';
 import { type BodyPart, type Entity, multipart, type TransferEncoder } from './part.ts';
-import { type Content, type Given, given } from './source.ts';
+import { base64, type Content, type Given, given } from './source.ts';
 
 /**
  * What is said of a part beside its type (RFC 2183, RFC 2392), and how its content is encoded.

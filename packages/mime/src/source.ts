@@ -1,10 +1,11 @@
 /** Content of body parts, and its way out: in windows of whole lines, encoded one by one. */
+import { base64Lines } from './encoding/base64.ts';
 import { utf8 } from './encoding/utf-8.ts';
 import { refuse } from './errors.ts';
 import { checkText } from './header/field.ts';
 import type { Deliver } from './message.ts';
-import type { Chunks, Source } from './part.ts';
-import { limitSize } from './size.ts';
+import type { Chunks, EncodeContent, Source } from './part.ts';
+import { base64Size, limitSize } from './size.ts';
 
 /**
  * Octets of a body (RFC 2045 §2.10) that come later, in chunks of any size.
@@ -125,6 +126,20 @@ export function encodedSource(
     },
   };
 }
+
+/** In base64, with no line break after the last line. */
+export const base64: EncodeContent = (given, path) => [
+  'base64',
+  encodedSource(given, path, given.size && base64Size(given.size), () => {
+    // The first line has its CRLF from the header.
+    let skip = 2;
+    return (octets) => {
+      const lines = base64Lines(octets).subarray(skip);
+      skip = 0;
+      return lines;
+    };
+  }),
+];
 
 /** Makes a message give out its sources. */
 export const deliver: Deliver = (
