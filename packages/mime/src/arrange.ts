@@ -2,7 +2,7 @@
 import { refuse } from './errors.ts';
 import { type Arrange, type Entity, multipart } from './part.ts';
 
-/** mixed(alternative(text, related(html, cid …)), files …), each only where it has several parts. */
+/** mixed(alternative(text, related(html, cid …)), files …), each only where it has several parts, or files. */
 export const arrange: Arrange = (leaves, attachments, context) => {
   const { html } = leaves;
   const related = [html as Entity];
@@ -17,5 +17,7 @@ export const arrange: Arrange = (leaves, attachments, context) => {
     'mixed',
     [...multipart('alternative', Object.values(leaves), context), ...files],
     context,
+    // A file is never the whole message: its last line would be ended, and its octets others.
+    files.length > 0,
   );
 };

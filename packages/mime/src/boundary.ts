@@ -3,7 +3,8 @@ import { portableBase64 } from './encoding/base64.ts';
 
 /**
  * Gives that many random octets, hard to guess: they are in a Message-ID (RFC 5322 §3.6.4) and in boundaries (RFC 2046
- * §5.1.1). It is asked once for each message, for 18 octets.
+ * §5.1.1). compose() asks for 18 of them, once for each message.
+ * Where it can be guessed, content written as it is by `asIs()` could be made to end a multipart.
  *
  * @example
  * ```ts

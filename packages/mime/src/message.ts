@@ -18,7 +18,8 @@ import { limitSize } from './size.ts';
 
 /**
  * A header field of free text (RFC 5322 §2.2.1); text outside ASCII becomes encoded-words (RFC 2047). A third item finds
- * what the grammar of a structured field forbids: such a field is refused rather than encoded.
+ * what the grammar of a structured field forbids: such a field is refused rather than encoded, also where it is not ASCII,
+ * has spaces at its ends, or a line over 998.
  */
 export type HeaderField = readonly [name: string, value: string, forbidden?: RegExp];
 
@@ -70,7 +71,7 @@ export interface MessageSpec {
   readonly html?: string;
   /** An invitation, the last alternative, made by `calendar()`. */
   readonly calendar?: BodyPart;
-  /** A tree of your own, made by `part()` or `report()`, in place of the texts. */
+  /** A tree of your own, made by `part()` or `report()`: in place of the texts, or one more alternative beside them. */
   readonly body?: BodyPart;
   /** Made by `attachment()` or `part()`. Those with a `cid` go beside the HTML. */
   readonly attachments?: readonly BodyPart[];
@@ -193,14 +194,14 @@ export interface Message extends AsyncIterable<Uint8Array> {
 }
 
 /** The texts and parts that are alternatives to each other, in this order, with their subtypes. */
-const SUBTYPES = { text: 'plain', amp: 'x-amp-html', html: 'html', calendar: 'calendar', body: '' };
+const SUBTYPES = { text: 'plain', amp: 'x-amp-html', html: 'html', calendar: '', body: '' };
 
 type Key = keyof typeof SUBTYPES;
 
 export type Leaves = { [key in Key]?: Entity };
 
 /** Finds what is no series of message identifiers, `<left@right>` (RFC 5322 §3.6.4). */
-const NO_IDS = /^(?!(<[!-;=?A-~]{1,450}@[!-;=?-~]{1,450}>( (?=<)|$))+$)/;
+const NO_IDS = /^(?!(<[!-;=?A-~]{1,450}@[!-;=?A-~]{1,450}>( (?=<)|$))+$)/;
 
 /** Finds what is no field name, or that of a field with a key of its own. */
 const NO_NAME =
@@ -273,7 +274,7 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
     /^(?!.* (19|[2-9]\d)\d\d )/,
     `${new Date(date).toUTCString().slice(0, -3)}+0000`,
   );
-  put('Message-ID', 'messageId', NO_IDS, messageId);
+  put('Message-ID', 'messageId', NO_IDS, checkText(messageId, 'messageId', undefined, / /));
   put('In-Reply-To', 'inReplyTo', NO_IDS);
   put('References', 'references', NO_IDS);
   put('Auto-Submitted', 'autoSubmitted', /[^a-z-]|^$/);
@@ -292,7 +293,8 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
   const textParts: string[] = [];
   const leaf = (key: Key, content = spec[key]): Entity => {
     if ((content as BodyPart)?.render) return (content as BodyPart).render(context, key);
-    const text = content as string;
+    // What is made by a function is no text.
+    const text = (SUBTYPES[key] ? content : undefined) as string;
     const isFlowed = key === 'text' && flowed;
     textParts.push(text);
     const [encoding, body] = encodeText(
@@ -324,7 +326,7 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
     // RFC 5322 §2.1: a message is a series of lines, and the last one ends like all of them.
     /\n$/.test(root.body.at(-1) as string) ? '' : '\r\n',
   ];
-  options.dkim?.attach(head, pieces, now());
+  options.dkim?.attach(head, pieces, now(), options.maxSize);
 
   // What is not in memory makes this wrong, and mends it.
   let text = '';

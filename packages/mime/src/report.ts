@@ -1,6 +1,7 @@
 /** report(): a report on a message, for machines and people (RFC 6522). In no bundle that does not import it. */
 import { asIs } from './as-is.ts';
 import { quotedPrintable } from './encoding/quoted-printable.ts';
+import { checkText } from './header/field.ts';
 import { part } from './own-part.ts';
 import type { BodyPart, TransferEncoder } from './part.ts';
 import type { Content } from './source.ts';
@@ -42,7 +43,8 @@ export interface ReportSpec {
  * A report as `body` of a message: `multipart/report` (RFC 6522). None of its parts is base64. The status is 7-bit lines: '"7bit"
  * encoding is sufficient and MUST be used' (RFC 3464 §2.1, RFC 8098 §3.1).
  *
- * @throws MimeError `ERR_MIME_CONTENT` where the status is not lines of printable ASCII, or what is given is nothing of the kind
+ * @throws MimeError `ERR_MIME_CONTENT` where what is given is nothing of the kind; `compose()` throws it for a status that is
+ * not 7bit
  *
  * @example
  * ```ts
@@ -70,7 +72,14 @@ export function report(spec: ReportSpec): BodyPart {
   const parts = [
     part('text/plain', text, { transferEncoding }),
     // The last line ends too.
-    part(`message/${type}`, status.replace(/\r\n?|\n|(?<![\r\n])$/g, '\r\n'), { transferEncoding }),
+    part(
+      `message/${type}`,
+      checkText(status, 'status', 'ERR_MIME_CONTENT', /^(?!)/).replace(
+        /\r\n?|\n|(?<![\r\n])$/g,
+        '\r\n',
+      ),
+      { transferEncoding },
+    ),
   ];
   if (original !== undefined) parts.push(part('message/rfc822', original));
   if (originalHeaders !== undefined)

@@ -50,6 +50,9 @@ export interface Given {
   open(): Chunks;
 }
 
+/** Streams that can be read only once, and were. */
+const OPENED: WeakSet<OctetStream> = /*#__PURE__*/ new WeakSet();
+
 /** The size of content where it is known, and how to read it. A Blob is of the last kind: it has a stream and a size. */
 export function given(content: Content): Given {
   const octets =
@@ -58,19 +61,19 @@ export function given(content: Content): Given {
       : content;
   if (octets instanceof Uint8Array) return { size: octets.length, octets, open: () => [octets] };
   const { stream, size } = Object(octets) as Exclude<Content, string | Uint8Array>;
-  if (Object(stream) !== stream)
-    refuse('ERR_MIME_CONTENT', 'content', content, 'give text, octets, a Blob or a stream');
-  checkText(`${size ?? 0}`, 'size', 'ERR_MIME_CONTENT', /\D|.{16}/);
+  if (typeof stream !== 'function' && !stream?.[Symbol.asyncIterator])
+    refuse('ERR_MIME_CONTENT', 'content', content, 'give text, octets, a Blob or { stream }');
+  if (!(Number.isSafeInteger(size ?? 0) && (size ?? 0) >= 0))
+    refuse('ERR_MIME_CONTENT', 'size', size, 'no number of octets');
   const once = typeof stream !== 'function';
-  let read = false;
   return {
     size,
     once,
     open() {
       if (!once) return stream.call(octets);
-      if (read)
+      if (OPENED.has(stream))
         refuse('ERR_MIME_STREAM', 'attachments', 'a stream again', 'give a function that opens it');
-      read = true;
+      OPENED.add(stream);
       return stream;
     },
   };
@@ -157,10 +160,12 @@ export const deliver: Deliver = (
     for await (const chunk of chunks) list.push(chunk);
     return list as Uint8Array<ArrayBuffer>[];
   };
-  async function* read(buffered?: boolean): AsyncGenerator<Uint8Array, void, undefined> {
-    if (onUnknownSize === 'prebuffer' && !buffered) await message.ready();
+  async function* read(counted: boolean): AsyncGenerator<Uint8Array, void, undefined> {
+    if (counted) {
+      if (onUnknownSize === 'prebuffer') await message.ready();
+      message.sent = 0;
+    }
     let total = message.minimumSize;
-    message.sent = 0;
     for (const { size, open } of sources)
       for await (const chunk of open()) {
         // What would pass the limit is not given out.
@@ -168,26 +173,31 @@ export const deliver: Deliver = (
           total += chunk.length;
           limitSize(total, maxSize);
         }
-        message.sent += chunk.length;
+        if (counted) message.sent += chunk.length;
         yield chunk;
       }
   }
+  const measure = async (): Promise<void> => {
+    if (message.size !== undefined) return;
+    const chunks = await collect(read(false));
+    const size = chunks.reduce((total, { length }) => total + length, 0);
+    sources = [{ size, open: () => chunks }];
+    message.size = message.minimumSize = size;
+  };
+  /** The reading under way: one for all who ask. */
+  let measuring: Promise<void> | undefined;
   Object.assign(message, {
     content: message,
     size: sum(Number.NaN) || undefined,
     minimumSize: sum(0),
-    [Symbol.asyncIterator]: () => read(),
+    [Symbol.asyncIterator]: () => read(true),
     async ready() {
-      if (message.size === undefined)
-        try {
-          const chunks = await collect(read(true));
-          const size = message.sent;
-          sources = [{ size, open: () => chunks }];
-          message.size = message.minimumSize = size;
-        } finally {
-          // Nothing has been given out.
-          message.sent = 0;
-        }
+      measuring ??= measure();
+      try {
+        await measuring;
+      } finally {
+        measuring = undefined;
+      }
       return message;
     },
     async bytes() {

@@ -1,8 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { base64, base64Lines, portableBase64 } from '../src/encoding/base64.ts';
-import { type AttachmentOptions, attachment, type Content } from '../src/index.ts';
-import { leaves, octetText, readMessage } from './reader.ts';
+import {
+  type AttachmentOptions,
+  asIs,
+  attachment,
+  type Content,
+  type Message,
+  type OctetStream,
+  quotedPrintable,
+} from '../src/index.ts';
+import { type Entity, leaves, octetText, readMessage } from './reader.ts';
 import { composed, expectMimeError, expectRefused, parse, thrownBy, watched } from './support.ts';
 
 const one = (filename: string, content: Content, options?: AttachmentOptions) => ({
@@ -220,7 +228,7 @@ describe('what is said of a file', () => {
       for (let before = 0; before < 12; before += 1) {
         const filename = `${'a'.repeat(before)}${character.repeat(60)}`;
         const octets = await composed(one(filename, 'x')).bytes();
-        const entity = readMessage(octets);
+        const [entity] = leaves(readMessage(octets)) as [Entity];
         for (const line of entity.head.split('\r\n')) expect(line.length).toBeLessThanOrEqual(78);
         const values = [...entity.head.matchAll(/filename\*\d+\*=(?:utf-8'')?(.*?);?\r\n/g)];
         expect(values.length).toBeGreaterThan(1);
@@ -230,4 +238,89 @@ describe('what is said of a file', () => {
       }
     }
   });
+});
+
+describe('one stream', () => {
+  async function* given(): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(3);
+  }
+
+  test.each([
+    ['a generator', given],
+    ['a ReadableStream', () => new Blob(['abc']).stream()],
+  ])('that is %s in two attachments is an error, and no empty file', async (_, open) => {
+    const stream = open();
+    const attachments = [attachment('a', { stream }), attachment('b', { stream })];
+    const error = await composed({ attachments })
+      .bytes()
+      .catch((reason: unknown) => reason);
+    expectMimeError(error, 'ERR_MIME_STREAM', 'attachments');
+  });
+
+  test('that is only promised is refused', () => {
+    const stream = Promise.resolve(given()) as unknown as AsyncGenerator<Uint8Array>;
+    expectMimeError(
+      thrownBy(() => attachment('a', { stream })),
+      'ERR_MIME_CONTENT',
+      'content',
+    );
+  });
+
+  test.each(['3', 3n, -1, 0.5, Number.NaN])('of %s octets is refused', (size) => {
+    expectMimeError(
+      thrownBy(() => attachment('a', { stream: given, size: size as number })),
+      'ERR_MIME_CONTENT',
+      'size',
+    );
+  });
+});
+
+describe('a message that is read by several at once', () => {
+  const slow = async function* (): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < 5; at += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      yield new Uint8Array(60_000);
+    }
+  };
+  const message = (stream: OctetStream | (() => OctetStream)): Message =>
+    composed({ attachments: [attachment('a', { stream })] }, { maxSize: 1_000_000 });
+
+  test.each([
+    ['a function', slow],
+    ['a stream that can be read once', slow()],
+  ])('knows its size, whoever reads: %s', async (_, stream) => {
+    const one = message(stream);
+    const [, first, second] = await Promise.all([
+      one.ready(),
+      one.bytes(),
+      one.bytes(),
+      one.ready(),
+    ]);
+    expect(first.length).toBe(second.length);
+    expect(one.size).toBe(first.length);
+    expect(one.minimumSize).toBe(first.length);
+  });
+
+  test('is asked again when the first reading failed', async () => {
+    let times = 0;
+    const one = message(async function* () {
+      times += 1;
+      if (times === 1) throw new Error('not yet');
+      yield new Uint8Array(3);
+    });
+    await expect(one.ready()).rejects.toThrow('not yet');
+    expect(one.size).toBeUndefined();
+    await one.ready();
+    expect(one.size).toBe((await one.bytes()).length);
+  });
+});
+
+test('a file alone comes back as it was, whatever its encoding: it is never the whole message', async () => {
+  const capabilities = new Set(['8BITMIME', 'BINARYMIME']);
+  for (const transferEncoding of [quotedPrintable, asIs(capabilities), 'base64'] as const) {
+    const message = composed(one('a.bin', 'abc'), { transferEncoding });
+    const octets = await message.bytes();
+    const [file] = leaves(readMessage(octets, { body: message.body }));
+    expect(file?.content).toBe('abc');
+  }
 });

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { type Attachment, attachment, compose, type MimeError } from '../src/index.ts';
-import { fromUtf8, octetText, readEntity, treeOf, valuesOf } from './reader.ts';
+import {
+  type Attachment,
+  attachment,
+  compose,
+  flowed,
+  type MimeError,
+  part,
+  type ReportSpec,
+  report,
+} from '../src/index.ts';
+import { fromUtf8, octetText, readEntity, readUnstructured, treeOf, valuesOf } from './reader.ts';
 import {
   composed,
   counting,
@@ -485,4 +494,69 @@ test('amp stands between text and HTML', async () => {
     'multipart/alternative',
     ['text/plain', 'text/x-amp-html', 'text/html'],
   ]);
+});
+
+describe('a structured field', () => {
+  test.each([
+    ['a line break', 'a\r\nBcc: evil@example.org'],
+    ['what is not ASCII', 'é'],
+    ['a space at its end', `${'a'.repeat(80)} `],
+    ['a line over 998', 'a'.repeat(2_000)],
+  ])('with %s is refused, whatever it says that is forbidden', (_, value) => {
+    for (const forbidden of [/[,;]/, /[\r\n]/g, /(?!)/]) {
+      for (let again = 0; again < 2; again += 1)
+        expectRefused({ headers: [['X-List', value, forbidden]] }, 'ERR_MIME_HEADER', 'headers[0]');
+      expectRefused(
+        { body: part('text/plain', 'x', { headers: [['Content-Location', value]] }) },
+        'ERR_MIME_HEADER',
+        'body.headers[0]',
+      );
+    }
+  });
+
+  test('and an unstructured one with a long name has no line over 76 with an encoded-word', async () => {
+    for (let length = 40; length <= 54; length += 1) {
+      const name = 'X'.repeat(length);
+      // The strict reader measures.
+      for (const text of ['é'.repeat(40), '😀'.repeat(40), `a${'é '.repeat(3)}${'b'.repeat(60)}`])
+        expect(
+          readUnstructured(valuesOf(await read({ headers: [[name, text]] }), name)[0] ?? ''),
+        ).toBe(text);
+    }
+    expectRefused({ headers: [['X'.repeat(55), 'é']] }, 'ERR_MIME_HEADER', 'headers[0]');
+    expect(valuesOf(await read({ headers: [['X'.repeat(76), 'e']] }), 'X'.repeat(76))).toEqual([
+      'e',
+    ]);
+  });
+});
+
+test('a quoted-printable line has 76 characters at most, where an escape is in the way of its break', async () => {
+  for (const start of ['.', 'F', 'a'])
+    for (let before = 60; before < 76; before += 1)
+      for (let after = 0; after < 12; after += 1) {
+        const text = `${start}${'a'.repeat(before)}=${'b'.repeat(after)}`;
+        const { content } = await read({ text }, { transferEncoding: 'quoted-printable' });
+        expect(content.trimEnd()).toBe(text);
+      }
+});
+
+test('a text is no calendar and no tree', () => {
+  for (const key of ['calendar', 'body'])
+    expectRefused({ [key]: 'BEGIN:VCALENDAR' }, 'ERR_MIME_CONTENT', key);
+  expectRefused({ text: 5 as unknown as string }, 'ERR_MIME_CONTENT', 'text', { flowed });
+  expectMimeError(
+    thrownBy(() => report({ text: 'x' } as ReportSpec)),
+    'ERR_MIME_CONTENT',
+    'status',
+  );
+});
+
+test('a Message-ID is one identifier, with one @', () => {
+  for (const messageId of ['<a@b> <c@d>', '<a@b@c>', ['<a@b>']])
+    expectRefused({ messageId: messageId as string }, 'ERR_MIME_HEADER', 'messageId');
+});
+
+test('a local part has 64 characters at most (RFC 5321 §4.5.3.1.1)', () => {
+  expect(composed({ to: `${'a'.repeat(64)}@example.net` }).toCount).toBe(1);
+  expectRefused({ to: `${'a'.repeat(65)}@example.net` }, 'ERR_MIME_ADDRESS', 'to');
 });

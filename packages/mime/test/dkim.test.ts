@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { bodyHash, canonicalField } from '../src/dkim/canonical.ts';
 import { type DkimOptions, dkim } from '../src/dkim/dkim.ts';
 import { MimeError } from '../src/errors.ts';
+import { attachment, compose } from '../src/index.ts';
 import {
   cut,
   ed25519Key,
@@ -21,6 +22,7 @@ import {
   verdicts,
   verifies,
 } from './dkim-support.ts';
+import { expectMimeError, thrownBy } from './support.ts';
 
 const ALGORITHMS = ['relaxed', 'simple'] as const;
 const CANONICALIZATIONS = [
@@ -695,4 +697,32 @@ describe('dkim() refuses', () => {
       }
     }
   });
+});
+
+test('a key in the wrong place is not shown', () => {
+  const { pem } = rsaKey(1024);
+  for (const key of ['domain', 'selector', 'canonicalization']) {
+    const error = thrownBy(() => dkim({ ...NAMES, privateKey: pem, [key]: pem }));
+    expectMimeError(error, 'ERR_MIME_DKIM', `dkim.${key}`);
+    expect(String(error)).not.toContain(pem.slice(30, 50));
+    expect(String(error)).not.toContain('PRIVATE');
+  }
+});
+
+test('a stream of unknown length is hashed no further than maxSize', async () => {
+  let pulled = 0;
+  const stream = async function* (): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      pulled += 1;
+      yield new Uint8Array(65_536);
+    }
+  };
+  for (const onUnknownSize of ['guard', 'prebuffer'] as const) {
+    const message = compose(
+      { from: 'a@example.com', attachments: [attachment('a', { stream })] },
+      { dkim: dkim({ ...NAMES, privateKey: rsaKey(1024).pem }), maxSize: 100_000, onUnknownSize },
+    );
+    expectMimeError(await rejectionOf(message.bytes()), 'ERR_MIME_TOO_LARGE', 'maxSize');
+  }
+  expect(pulled).toBeLessThan(10);
 });

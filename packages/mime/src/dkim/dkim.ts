@@ -2,8 +2,8 @@
 import { portableBase64 } from '../encoding/base64.ts';
 import { utf8 } from '../encoding/utf-8.ts';
 import { refuse } from '../errors.ts';
-import { checkText } from '../header/field.ts';
 import type { Piece, Source } from '../part.ts';
+import { limitSize } from '../size.ts';
 import { deliver } from '../source.ts';
 import { bodyHash, type Canonicalization, canonicalField } from './canonical.ts';
 import { signingKey } from './private-key.ts';
@@ -70,12 +70,29 @@ export interface Dkim {
    * Puts the signature in front of the pieces of a message, the first of which is its head: `head` is all header fields as
    * they will be sent, each with its CRLF. @internal
    */
-  attach(head: string, pieces: Piece[], now: Date): void;
+  attach(head: string, pieces: Piece[], now: Date, maxSize?: number): void;
 }
 
 /** `List-Unsubscribe` and `List-Unsubscribe-Post` have to be signed (RFC 8058 §4). */
 const DEFAULT_FIELDS =
   'from|sender|(in-)?reply-to|subject|date|message-id|to|cc|references|(auto|content|list|mime)-[\\w-]{1,60}';
+
+/** The same, but no more is hashed of a stream of unknown length than the message may have. */
+function limited(piece: Piece, maxSize: number | undefined): Piece {
+  return typeof piece === 'string' || piece.size !== undefined
+    ? piece
+    : {
+        ...piece,
+        async *open() {
+          let total = 0;
+          for await (const chunk of piece.open()) {
+            total += chunk.length;
+            limitSize(total, maxSize);
+            yield chunk;
+          }
+        },
+      };
+}
 
 /**
  * Signs messages with DKIM (RFC 6376), by RSA or Ed25519 (RFC 8463) with SHA-256. The body is read twice: once to be signed,
@@ -98,7 +115,10 @@ const DEFAULT_FIELDS =
 export function dkim(options: DkimOptions): Dkim {
   const { domain, selector, canonicalization = 'relaxed/relaxed', fields } = options;
   const check = (path: string, value: unknown, forbidden: RegExp): string =>
-    checkText(value, `dkim.${path}`, 'ERR_MIME_DKIM', forbidden);
+    typeof value === 'string' && value.search(forbidden) < 0
+      ? value
+      : // It is not shown: it might be the key.
+        refuse('ERR_MIME_DKIM', `dkim.${path}`, `a ${typeof value}`, 'not allowed there');
   // Not labels (RFC 5321 §4.1.2: sub-domain): one that is empty or has "-" at an end, or something is too long.
   check('selector', selector, /(^|\.)\B|\B(\.|$)|[^a-z\d.-]|[^.]{64}|.{254}/i);
   check('domain', domain, /(^|\.)\B|\B(\.|$)|[^a-z\d.-]|[^.]{64}|.{254}|^[^.]+$/i);
@@ -112,8 +132,8 @@ export function dkim(options: DkimOptions): Dkim {
   const [algorithm, size, sign] = signingKey(options.privateKey);
 
   return {
-    attach(head, pieces, now) {
-      const [, ...body] = pieces;
+    attach(head, pieces, now, maxSize) {
+      const body = pieces.slice(1).map((piece) => limited(piece, maxSize));
       if (body.some((piece) => (piece as Source).once))
         refuse('ERR_MIME_STREAM', 'dkim', 'a stream', 'give a function that opens it');
       // §5.4.2: fields of one name are signed "in order from the bottom of the header field block to the top".

@@ -11,6 +11,6 @@ export function quotedPrintable(text: string): string {
     .replace(/[^\t\r\n -<>-~]+|[\t ](?=\r|$)/g, (characters) =>
       encodeURIComponent(characters).replaceAll('%', '='),
     )
-    .replace(/(.{71,73}(?<!=.?)(?=...))|.+/g, (part, soft) => (soft ? `${part}=\r\n` : part))
+    .replace(/(.{71,73}(?<!=.?)(?=..))|.+/g, (part, soft) => (soft ? `${part}=\r\n` : part))
     .replace(/^[.F]/gm, (start) => (start === '.' ? '=2E' : '=46'));
 }

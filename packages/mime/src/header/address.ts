@@ -132,7 +132,7 @@ export function checkAddress(address: string, path: string, smtpUtf8: boolean | 
       const { hostname } = Object.assign(new URL('http://a'), { hostname: label });
       return /^[\p{L}\p{M}\p{Nd}-]+$/u.test(label) && /^xn--/.test(hostname) ? hostname : '';
     });
-  return ADDR_SPEC.test(forwardPath) && (smtpUtf8 || !/[^ -~]/.test(forwardPath))
+  return at < 65 && ADDR_SPEC.test(forwardPath) && (smtpUtf8 || !/[^ -~]/.test(forwardPath))
     ? forwardPath
     : refuse(CODE, path, address, 'not local@domain, or needs smtpUtf8');
 }

@@ -28,7 +28,7 @@ export function encodedWords(text: string, column: number, space = ' '): string 
   const octets = utf8.encode(text);
   const { length } = octets;
   /** For the text in one word, and its last `=`. */
-  const room = 64 - Math.min(column, 46);
+  const room = 64 - Math.min(column, 56);
   let words: string[] = [];
   let scheme = 'q';
   // Characters with n octets beyond their code units have 1.5 n or more to escape. Each makes Q two longer, and B is a third

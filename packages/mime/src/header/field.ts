@@ -15,7 +15,7 @@ export function checkText(
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
   forbidden: RegExp = /[\0-\x1f\x7f]/,
 ): string {
-  return typeof text !== 'string' || !text.isWellFormed() || forbidden.test(text)
+  return typeof text !== 'string' || !text.isWellFormed() || text.search(forbidden) >= 0
     ? refuse(code, path, text, 'not allowed there')
     : text;
 }
@@ -28,15 +28,18 @@ export function isPlain(text: string): boolean {
 /**
  * One field with its CRLF: as it is and folded, or as encoded-words where free text would not survive that.
  *
- * @param forbidden - finds what a structured field may not have; such a field is never encoded
+ * @param forbidden - finds what a structured field may not have, beside control characters, what is not ASCII, and spaces at
+ * its ends; such a field is never encoded
  */
 export function field(name: string, value: unknown, path: string, forbidden?: RegExp): string {
   const text = checkText(value, path, undefined, forbidden);
   if (forbidden || isPlain(text)) {
-    const plain = fold(name, text);
+    const plain = fold(name, forbidden ? checkText(text, path, undefined, /[^ -~]|^ | $/) : text);
     // RFC 5322 §2.1.1: "Each line of characters MUST be no more than 998 characters".
-    if (forbidden || !/.{999}/.test(plain)) return plain;
+    if (!/.{999}/.test(plain)) return plain;
   }
+  // No room for a word on the line of a longer name; and a structured field is never encoded.
+  checkText(forbidden ? '' : name, path, undefined, /^$|.{55}/);
   // Each word fills a line.
   return `${name}: ${encodedWords(text, name.length + 2, '\r\n ')}\r\n`;
 }
