@@ -181,13 +181,13 @@ function quoted(title, line) {
 const mimeParts = {
   'text-html': () =>
     messages(
-      'small text + html, Cyrillic (3 KB)',
+      'small text + html, Cyrillic (2.7 KB)',
       {
         ...plain,
         from: 'Отправитель <noreplay@example.com>',
         subject: 'Проверка связи',
-        text: 'Привет! Это проверка.\n'.repeat(14),
-        html: '<p>Привет! Это <a href="http://www.example.com">проверка</a>.</p>\n'.repeat(14),
+        text: 'Привет! Это проверка.\n'.repeat(12),
+        html: '<p>Привет! Это <a href="http://www.example.com">проверка</a>.</p>\n'.repeat(12),
       },
       3_000,
     ),
