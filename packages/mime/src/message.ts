@@ -20,6 +20,18 @@ import { limitSize } from './size.ts';
  * A header field of free text (RFC 5322 §2.2.1); text outside ASCII becomes encoded-words (RFC 2047). A third item finds
  * what the grammar of a structured field forbids: such a field is refused rather than encoded, also where it is not ASCII,
  * has spaces at its ends, or a line over 998.
+ *
+ * @example
+ * ```ts
+ * import { compose, type HeaderField, MimeError } from '@posthorn/mime';
+ *
+ * const headers: HeaderField[] = [['X-Campaign', 'Frühling'], ['List-Id', 'Neuigkeiten für alle', /[^!-~ ]/]];
+ * try {
+ *   compose({ from: 'a@example.com', headers });
+ * } catch (error) {
+ *   if (error instanceof MimeError) console.log(error.path); // headers[1]
+ * }
+ * ```
  */
 export type HeaderField = readonly [name: string, value: string, forbidden?: RegExp];
 
@@ -133,8 +145,11 @@ interface Streams {
   from(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array>;
 }
 
+/** A message while it is made and read: its figures change. */
+type Running = { -readonly [key in keyof Message]: Message[key] };
+
 /** Makes a message give out pieces that are not in memory. */
-export type Deliver = (message: Message, pieces: readonly Piece[], options: ComposeOptions) => void;
+export type Deliver = (message: Running, pieces: readonly Piece[], options: ComposeOptions) => void;
 
 /**
  * A composed message (RFC 5322 §2.1) with its envelope (RFC 5321 §2.3.1). It can be given to `client.send()` of
@@ -150,13 +165,13 @@ export type Deliver = (message: Message, pieces: readonly Piece[], options: Comp
  */
 export interface Message extends AsyncIterable<Uint8Array> {
   /** The whole content: octets where all of it is in memory, else this message as their source. */
-  content: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly content: Uint8Array | AsyncIterable<Uint8Array>;
   /** Its exact octets with CR LF line ends (RFC 1870 §3), or undefined where a stream does not tell. Never an estimate. */
-  size: number | undefined;
+  readonly size: number | undefined;
   /** Octets that are certain before a stream of unknown length is read. */
-  minimumSize: number;
+  readonly minimumSize: number;
   /** Octets given out by the stream under way, or by the last one. */
-  sent: number;
+  readonly sent: number;
   /**
    * Reads streams that do not tell their length into memory, up to `maxSize`: then `size` is exact. Resolves with this message.
    *
@@ -335,7 +350,7 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
   // A quarter of the time of encode(), for ASCII of which the length is known (Node 20).
   if (utf8.encodeInto(text, content).read < text.length) content = utf8.encode(text);
   const { length } = content;
-  const message: Message = {
+  const message: Running = {
     from,
     to: [...new Set(recipients)],
     body: context.body ?? (smtpUtf8 ? undefined : '7BIT'),

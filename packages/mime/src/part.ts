@@ -45,7 +45,18 @@ export interface Context {
   readonly transferEncoding: TransferEncoding | undefined;
 }
 
-/** Another transfer encoding, imported where it is wanted: `asIs()`, `quotedPrintable`. */
+/**
+ * Another transfer encoding (RFC 2045 §6), imported where it is wanted: `asIs()`, `quotedPrintable`.
+ *
+ * @example
+ * ```ts
+ * import { compose, quotedPrintable, type TransferEncoder } from '@posthorn/mime';
+ *
+ * const transferEncoding: TransferEncoder = quotedPrintable;
+ * const message = compose({ from: 'a@example.com', text: '=' }, { transferEncoding });
+ * console.log((await message.text()).trimEnd().slice(-3)); // =3D
+ * ```
+ */
 export interface TransferEncoder {
   /** Encodes a text with CRLF line ends, or leaves that to others. @internal */
   text?(canonical: string, context: Context): readonly [encoding: string, body: string] | undefined;
@@ -62,12 +73,25 @@ export type EncodeContent = (
   context: Context,
 ) => readonly [encoding: string, body: Piece];
 
-/** A part of a message, made by a function for its kind. */
+/**
+ * A part of a message (RFC 2045 §2.5), made by a function for its kind: `attachment()`, `part()`, `calendar()`, `report()`.
+ *
+ * @example
+ * ```ts
+ * import { type BodyPart, compose, part } from '@posthorn/mime';
+ *
+ * const parts: BodyPart[] = [part('text/plain', 'one'), part('text/plain', 'two')];
+ * const message = compose({ from: 'a@example.com', body: part('multipart/digest', parts) });
+ * console.log((await message.text()).includes('multipart/digest')); // true
+ * ```
+ */
 export interface BodyPart {
+  /** Media type with its parameters, as it was given. */
   readonly contentType: string;
   readonly filename: string | undefined;
   /** Octets before encoding, where they are known. */
   readonly size: number | undefined;
+  /** Content-ID without angle brackets (RFC 2392). */
   readonly cid: string | undefined;
   /** How deep the parts within it are. @internal */
   readonly depth: number;

@@ -192,12 +192,10 @@ export const deliver: Deliver = (
     minimumSize: sum(0),
     [Symbol.asyncIterator]: () => read(true),
     async ready() {
-      measuring ??= measure();
-      try {
-        await measuring;
-      } finally {
+      measuring ??= measure().finally(() => {
         measuring = undefined;
-      }
+      });
+      await measuring;
       return message;
     },
     async bytes() {
