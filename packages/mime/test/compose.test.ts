@@ -560,3 +560,10 @@ test('a local part has 64 characters at most (RFC 5321 §4.5.3.1.1)', () => {
   expect(composed({ to: `${'a'.repeat(64)}@example.net` }).toCount).toBe(1);
   expectRefused({ to: `${'a'.repeat(65)}@example.net` }, 'ERR_MIME_ADDRESS', 'to');
 });
+
+test('no line is the name of a field alone, however long its first word is', async () => {
+  for (const length of [60, 70, 80, 500]) {
+    const { head } = await read({ headers: [['X-Token', `${'a'.repeat(length)} b`]] });
+    expect(head).toContain(`X-Token: ${'a'.repeat(length)}`);
+  }
+});
