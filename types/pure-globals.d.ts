@@ -155,3 +155,9 @@ declare class Blob {
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
   text(): Promise<string>;
 }
+
+declare class Response {
+  constructor(body: ReadableStream<Uint8Array>);
+  arrayBuffer(): Promise<ArrayBuffer>;
+  text(): Promise<string>;
+}

@@ -9,7 +9,7 @@ export const arrange: Arrange = (leaves, attachments, context) => {
   const files: Entity[] = [];
   attachments.forEach((part, at) => {
     const path = `attachments[${at}]`;
-    if (!part?.render) refuse('ERR_MIME_CONTENT', path, part, 'not of attachment()');
+    if (!part?.render) refuse('CONTENT', path);
     (html && part.cid ? related : files).push(part.render(context, path));
   });
   if (html) [leaves.html] = multipart('related; type="text/html"', related, context) as [Entity];

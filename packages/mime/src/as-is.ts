@@ -56,13 +56,12 @@ export function asIs(capabilities?: { has(keyword: string): boolean }): Transfer
   };
 
   const own: EncodeContent = (given, path, context) => [
-    label(given.octets, context) ??
-      refuse('ERR_MIME_CONTENT', path, 'content', 'more than asIs() allows'),
-    encodedSource(given, path, given.size, () => {
+    label(given.octets, context) ?? refuse('CONTENT', path, 'more than asIs() allows'),
+    encodedSource(given, path, context, given.size, () => {
       const rank = ranker();
       return (octets, last) => {
         if (highest < 2 && rank(octets, last) > highest)
-          refuse('ERR_MIME_STREAM', path, 'content', 'more than asIs() allows');
+          refuse('STREAM', path, 'more than asIs() allows');
         // The window is used again.
         return octets.slice();
       };

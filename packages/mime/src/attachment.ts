@@ -76,12 +76,8 @@ export function attachment(
   content: Content,
   options: AttachmentOptions = {},
 ): Attachment {
-  const {
-    contentType = 'application/octet-stream',
-    cid,
-    disposition = cid ? 'inline' : 'attachment',
-    transferEncoding,
-  } = options;
+  const { contentType = 'application/octet-stream', cid, disposition, transferEncoding } = options;
+  const inline = disposition ? disposition === 'inline' : cid;
   const read = given(content);
   return {
     filename,
@@ -94,22 +90,19 @@ export function attachment(
       checkText(
         contentType,
         `${path}.contentType`,
-        'ERR_MIME_HEADER',
         /.{900}|^(?!(?!multipart|message)[\w!#$&^.+-]+\/[\w!#$&^.+-]+(; *(?!name=)[\w-]+=([\w.+-]+|"[ !#-[\]-~]*"))*$)/i,
       );
-      checkText(disposition, `${path}.disposition`, 'ERR_MIME_HEADER', /^(?!(attachment|inline)$)/);
-      if (cid) checkText(cid, `${path}.cid`, 'ERR_MIME_HEADER', /.{900}|[^!-;=?-~]/);
+      if (cid) checkText(cid, `${path}.cid`, /.{900}|[^!-;=?-~]/);
       const [name, file] = nameParameters(checkText(filename, `${path}.filename`));
       const wanted = (transferEncoding ?? context.transferEncoding) as TransferEncoder | undefined;
       const encode = wanted?.content ?? base64;
       const [encoding, body] = encode(read, path, context);
-      return {
-        head:
-          `${fold('Content-Type', `${contentType};`)} name="${name}"\r\n` +
-          `Content-Transfer-Encoding: ${encoding}\r\nContent-Disposition: ${disposition}${file}\r\n` +
-          (cid ? `Content-ID: <${cid}>\r\n` : ''),
-        body: [body],
-      };
+      return [
+        `${fold('Content-Type', `${contentType};`)} name="${name}"\r\n` +
+          `Content-Transfer-Encoding: ${encoding}\r\n` +
+          `Content-Disposition: ${inline ? 'inline' : 'attachment'}${file}\r\n${cid ? `Content-ID: <${cid}>\r\n` : ''}`,
+        body,
+      ];
     },
   };
 }

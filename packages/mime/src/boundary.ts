@@ -1,5 +1,4 @@
 /** A random name: in the boundaries of multiparts, and the left side of a Message-ID. */
-import { portableBase64 } from './encoding/base64.ts';
 
 /**
  * Gives that many random octets, hard to guess: they are in a Message-ID (RFC 5322 §3.6.4) and in boundaries (RFC 2046
@@ -16,8 +15,3 @@ import { portableBase64 } from './encoding/base64.ts';
  * ```
  */
 export type Random = (octets: number) => Uint8Array;
-
-/** By default 122 random bits, of 0.3 µs: getRandomValues() takes 2.3 (Node 20). */
-export function randomName(random?: Random): string {
-  return random ? portableBase64(random(18)) : crypto.randomUUID();
-}

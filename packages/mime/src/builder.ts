@@ -15,6 +15,7 @@ import {
   type Leaves,
   type Message,
   type MessageSpec,
+  type StructuredField,
 } from './message.ts';
 import type { BodyPart, Context, Entity } from './part.ts';
 import type { Content } from './source.ts';
@@ -120,7 +121,7 @@ export class MessageBuilder {
   declare readonly inReplyTo: (inReplyTo: string | readonly string[]) => this;
   declare readonly references: (references: string | readonly string[]) => this;
   /** Made by `listUnsubscribe()`. */
-  declare readonly listUnsubscribe: (fields: readonly HeaderField[]) => this;
+  declare readonly listUnsubscribe: (fields: readonly StructuredField[]) => this;
   declare readonly autoSubmitted: (how: 'auto-generated' | 'auto-replied' | 'no') => this;
   declare readonly priority: (priority: 'high' | 'normal' | 'low') => this;
   declare readonly text: (text: string) => this;

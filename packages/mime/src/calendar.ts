@@ -49,7 +49,7 @@ export function calendar(content: string, options: CalendarOptions = {}): BodyPa
   const methods = [Array.from(found, ([, , , value]) => value) as unknown].concat(method).join();
   const [, first] =
     /^([\w-]{1,60})(,\1)*$/i.exec(methods) ??
-    refuse('ERR_MIME_CONTENT', 'calendar', methods, 'needs METHOD, and one only');
+    refuse('CONTENT', 'calendar', 'needs METHOD, and one only');
   return part(`text/calendar; charset=utf-8; method=${first}`, content, {
     filename,
     disposition: filename ? 'inline' : undefined,

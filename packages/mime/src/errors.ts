@@ -63,17 +63,14 @@ export class MimeError extends TypeError {
   }
 }
 
-/** Refuses one input: `Cannot put "…" into to[1]: …`. */
-export function refuse(
-  code: MimeErrorCode,
-  path: string,
-  value: unknown,
-  why: string,
-  fields?: object,
-): never {
+/** What comes after `ERR_MIME_`. */
+export type Cause = MimeErrorCode extends `ERR_MIME_${infer C}` ? C : never;
+
+/** Refuses one input: `to[1]: invalid`. What was given is not shown: it may be a secret, or long. */
+export function refuse(code: Cause, path: string, why = 'invalid', fields?: object): never {
   throw Object.assign(
-    new TypeError(`Cannot put ${JSON.stringify(String(value).slice(0, 80))} into ${path}: ${why}`),
-    { name: 'MimeError', code, path },
+    new TypeError(`${path}: ${why}`),
+    { name: 'MimeError', code: `ERR_MIME_${code}`, path },
     fields,
   );
 }

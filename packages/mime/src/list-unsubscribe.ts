@@ -1,6 +1,6 @@
 /** listUnsubscribe(): how to leave a list, for mail readers (RFC 2369, RFC 8058). In no bundle that does not import it. */
 import { checkText } from './header/field.ts';
-import type { HeaderField } from './message.ts';
+import type { StructuredField } from './message.ts';
 
 /**
  * How a list is left (RFC 8058).
@@ -44,12 +44,12 @@ const NO_URIS = /^(?!(<(https?:\/\/|mailto:)[!#-+\--;=?-_a-~]{1,890}>(, (?=<)|$)
 export function listUnsubscribe(
   uris: string | readonly string[],
   options: ListUnsubscribeOptions = {},
-): readonly HeaderField[] {
+): readonly StructuredField[] {
   const list = [uris].flat().map((uri) => `<${uri}>`);
-  const value = checkText(list.join(', '), 'listUnsubscribe', undefined, NO_URIS);
-  const fields: HeaderField[] = [['List-Unsubscribe', value, NO_URIS]];
+  const value = checkText(list.join(', '), 'listUnsubscribe', NO_URIS);
+  const fields: StructuredField[] = [['List-Unsubscribe', value, NO_URIS]];
   if (options.oneClick) {
-    checkText(value, 'listUnsubscribe.oneClick', undefined, /^(?!.*<https:)/i);
+    checkText(value, 'listUnsubscribe.oneClick', /^(?!.*<https:)/i);
     fields.push(['List-Unsubscribe-Post', 'List-Unsubscribe=One-Click']);
   }
   return fields;

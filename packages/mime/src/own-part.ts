@@ -41,7 +41,7 @@ export interface PartOptions {
 
 const NOT_NAME = /^(?!Content-(?!(Type|Transfer-Encoding|Disposition|ID)$)[\w-]{1,60}$)/i;
 
-const NOT_STRUCTURED = /[^ -~]|[^ ]{900}/;
+const NOT_STRUCTURED = /[^ -~]|^ | $|[^ ]{900}/;
 
 /**
  * A body part of your own: content of any type, or a multipart of other parts (RFC 2046 §5.1). For `body` or `attachments` of a
@@ -84,15 +84,13 @@ export function part(
     // At least one, and holes are looked at too.
     for (let at = 0; !at || at < parts.length; at += 1) {
       const one = parts[at] as BodyPart;
-      if (!(one?.depth < 100))
-        refuse('ERR_MIME_CONTENT', `parts[${at}]`, one, 'not of part(), or 100 deep');
+      if (!(one?.depth < 100)) refuse('CONTENT', `parts[${at}]`, 'not of part(), or 100 deep');
       depth = Math.max(depth, one.depth + 1);
     }
   const read = parts ? undefined : given(content as Content);
   const charset = /; *charset=("?utf-8"?(;|$))?/i.exec(contentType);
   const type = isText && !charset ? `${contentType}; charset=utf-8` : contentType;
-  if (isText && charset && !charset[1])
-    refuse('ERR_MIME_CONTENT', 'content', contentType, 'a string is utf-8');
+  if (isText && charset && !charset[1]) refuse('CONTENT', 'content', 'a string is utf-8');
 
   return {
     contentType,
@@ -105,18 +103,12 @@ export function part(
       checkText(
         type,
         `${path}.contentType`,
-        'ERR_MIME_HEADER',
         /.{900}|^(?![\w!#$&^.+-]+\/[\w!#$&^.+-]+(; *(?!name=|boundary=)[\w-]+=([\w.+-]+|"[ !#-[\]-~]*"))*$)/i,
       );
       let typeField = fold('Content-Type', type);
       let about = '';
       if (disposition !== undefined) {
-        checkText(
-          disposition,
-          `${path}.disposition`,
-          'ERR_MIME_HEADER',
-          /^(?!(attachment|inline)$)/,
-        );
+        checkText(disposition, `${path}.disposition`, /^(?!(attachment|inline)$)/);
         about = `Content-Disposition: ${disposition}\r\n`;
       }
       if (filename) {
@@ -125,30 +117,27 @@ export function part(
         about = `Content-Disposition: ${disposition}${file}\r\n`;
       }
       if (cid) {
-        checkText(cid, `${path}.cid`, 'ERR_MIME_HEADER', /.{900}|[^!-;=?-~]/);
+        checkText(cid, `${path}.cid`, /.{900}|[^!-;=?-~]/);
         about += `Content-ID: <${cid}>\r\n`;
       }
       headers.forEach(([name, value], at) => {
         const place = `${path}.headers[${at}]`;
-        checkText(name, place, undefined, NOT_NAME);
+        checkText(name, place, NOT_NAME);
         // RFC 2045 §8 allows encoded-words in the description. The others are structured.
         about += field(name, value, place, /description$/i.test(name) ? undefined : NOT_STRUCTURED);
       });
       if (parts) {
         const entities = parts.map((one, at) => one.render(context, `${path}.parts[${at}]`));
-        const [{ head, body }] = multipart(type.slice(10), entities, context, true) as [Entity];
-        return { head: head + about, body };
+        const [[head, ...body]] = multipart(type.slice(10), entities, context, true) as [Entity];
+        return [head + about, ...body];
       }
       const wanted = transferEncoding ?? context.transferEncoding;
       const { own, content: general } = Object(wanted) as TransferEncoder;
       const encode = isMessage ? (own ?? asIs().own) : ((transferEncoding && own) ?? general);
       const [encoding, body] = isText
-        ? encodeText(content, path, wanted, context)
+        ? encodeText(content, path, context, wanted)
         : (encode ?? base64)(read as Given, path, context);
-      return {
-        head: `${typeField}Content-Transfer-Encoding: ${encoding}\r\n${about}`,
-        body: [body],
-      };
+      return [`${typeField}Content-Transfer-Encoding: ${encoding}\r\n${about}`, body];
     },
   };
 }

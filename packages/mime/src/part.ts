@@ -17,20 +17,13 @@ export interface Source {
   readonly once?: boolean | undefined;
   /** Gives the octets, each time anew. @throws MimeError `ERR_MIME_STREAM` where its source can be read only once, and was */
   open(): Chunks;
-  /** What gives out messages with sources: it comes with them, and so is in no bundle without. */
-  readonly deliver: Deliver;
 }
 
 /** Text of the message as it is, or octets that come later. */
 export type Piece = string | Source;
 
-/** An entity (RFC 2045 §2.4) as it will be written. */
-export interface Entity {
-  /** Its header fields, each with its CRLF. */
-  readonly head: string;
-  /** Its body: what stands behind the empty line. */
-  readonly body: readonly Piece[];
-}
+/** An entity (RFC 2045 §2.4) as it will be written: its header fields, each with its CRLF, and what stands behind the empty line. */
+export type Entity = readonly [head: string, ...body: Piece[]];
 
 /** What the entities of a message share while it is composed. */
 export interface Context {
@@ -41,8 +34,10 @@ export interface Context {
   /** BODY of MAIL, once an entity asks for more than 7BIT. */
   body?: '8BITMIME' | 'BINARYMIME';
   /** Multiparts so far. */
-  count?: number;
-  readonly transferEncoding: TransferEncoding | undefined;
+  count: number;
+  readonly transferEncoding?: TransferEncoding;
+  /** What gives out messages with sources: it comes with them, and so is in no bundle without. */
+  deliver?: Deliver;
 }
 
 /**
@@ -122,18 +117,14 @@ export function multipart(
 ): readonly Entity[] {
   if (!parts[1] && !always) return parts;
   // No count with its `-` is the beginning of another, and so no boundary is.
-  context.count = (context.count ?? 0) + 1;
-  const boundary = `=_${context.count}-${context.name}`;
+  const boundary = `=_${++context.count}-${context.name}`;
+  const pieces: Piece[] = [];
+  for (const [head, ...body] of parts) pieces.push(`--${boundary}\r\n${head}\r\n`, ...body, '\r\n');
   return [
-    {
-      head: `Content-Type: multipart/${type};\r\n boundary="${boundary}"\r\n${context.up ?? ''}`,
-      body: [
-        ...parts.flatMap(({ head, body }, at) => [
-          `${at ? '\r\n' : ''}--${boundary}\r\n${head}\r\n`,
-          ...body,
-        ]),
-        `\r\n--${boundary}--\r\n`,
-      ],
-    },
+    [
+      `Content-Type: multipart/${type};\r\n boundary="${boundary}"\r\n${context.up ?? ''}`,
+      ...pieces,
+      `--${boundary}--\r\n`,
+    ],
   ];
 }

@@ -1,5 +1,6 @@
 /** report(): a report on a message, for machines and people (RFC 6522). In no bundle that does not import it. */
 import { asIs } from './as-is.ts';
+import { binary } from './encoding/base64.ts';
 import { quotedPrintable } from './encoding/quoted-printable.ts';
 import { checkText } from './header/field.ts';
 import { part } from './own-part.ts';
@@ -67,17 +68,17 @@ export function report(spec: ReportSpec): BodyPart {
   const transferEncoding: TransferEncoder = {
     ...sevenBit,
     text: (canonical, context) =>
-      sevenBit.text?.(canonical, context) ?? ['quoted-printable', quotedPrintable(canonical)],
+      sevenBit.text?.(canonical, context) ?? [
+        'quoted-printable',
+        quotedPrintable(binary(canonical)),
+      ],
   };
   const parts = [
     part('text/plain', text, { transferEncoding }),
     // The last line ends too.
     part(
       `message/${type}`,
-      checkText(status, 'status', 'ERR_MIME_CONTENT', /^(?!)/).replace(
-        /\r\n?|\n|(?<![\r\n])$/g,
-        '\r\n',
-      ),
+      checkText(status, 'status', /^(?!)/, 'CONTENT').replace(/\r\n?|\n|(?<![\r\n])$/g, '\r\n'),
       { transferEncoding },
     ),
   ];

@@ -2,7 +2,7 @@
 import { refuse } from './errors.ts';
 
 /** Octets of base64 in lines of 76 (RFC 2045 §6.8), with no line break after the last line. */
-export function base64Size(octets: number): number {
+export function base64Size(octets: number | undefined): number | undefined {
   return octets && 4 * Math.ceil(octets / 3) + 2 * Math.ceil(octets / 57) - 2;
 }
 
@@ -10,7 +10,7 @@ export function base64Size(octets: number): number {
 export function limitSize(actual: number, limit: number = actual): void {
   const excess = actual - limit;
   if (!(excess <= 0))
-    refuse('ERR_MIME_TOO_LARGE', 'maxSize', actual, `${excess} octets over ${limit}`, {
+    refuse('TOO_LARGE', 'maxSize', `over ${limit}`, {
       limit,
       actual,
       excess,

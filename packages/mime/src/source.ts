@@ -3,8 +3,8 @@ import { base64Lines } from './encoding/base64.ts';
 import { utf8 } from './encoding/utf-8.ts';
 import { refuse } from './errors.ts';
 import { checkText } from './header/field.ts';
-import type { Deliver } from './message.ts';
-import type { Chunks, EncodeContent, Source } from './part.ts';
+import type { Deliver, Streams } from './message.ts';
+import type { Chunks, Context, EncodeContent, Source } from './part.ts';
 import { base64Size, limitSize } from './size.ts';
 
 /**
@@ -55,24 +55,22 @@ const OPENED: WeakSet<OctetStream> = /*#__PURE__*/ new WeakSet();
 
 /** The size of content where it is known, and how to read it. A Blob is of the last kind: it has a stream and a size. */
 export function given(content: Content): Given {
-  const octets =
+  const source =
     typeof content === 'string'
-      ? utf8.encode(checkText(content, 'content', 'ERR_MIME_CONTENT', /^(?!)/))
+      ? utf8.encode(checkText(content, 'content', /^(?!)/, 'CONTENT'))
       : content;
-  if (octets instanceof Uint8Array) return { size: octets.length, octets, open: () => [octets] };
-  const { stream, size } = Object(octets) as Exclude<Content, string | Uint8Array>;
-  if (typeof stream !== 'function' && !stream?.[Symbol.asyncIterator])
-    refuse('ERR_MIME_CONTENT', 'content', content, 'give text, octets, a Blob or { stream }');
-  if (!(Number.isSafeInteger(size ?? 0) && (size ?? 0) >= 0))
-    refuse('ERR_MIME_CONTENT', 'size', size, 'no number of octets');
+  if (source instanceof Uint8Array)
+    return { size: source.length, octets: source, open: () => [source] };
+  const { stream, size } = Object(source) as { stream: OctetStream; size?: number };
   const once = typeof stream !== 'function';
+  if ((once && !stream?.[Symbol.asyncIterator]) || (size as number) >>> 0 !== (size ?? 0))
+    refuse('CONTENT', 'content');
   return {
     size,
     once,
     open() {
-      if (!once) return stream.call(octets);
-      if (OPENED.has(stream))
-        refuse('ERR_MIME_STREAM', 'attachments', 'a stream again', 'give a function that opens it');
+      if (!once) return (source as Blob).stream();
+      if (OPENED.has(stream)) refuse('STREAM', 'attachments', 'read twice');
       OPENED.add(stream);
       return stream;
     },
@@ -80,7 +78,7 @@ export function given(content: Content): Given {
 }
 
 /** What makes encoded octets of a window of octets. */
-export type Encode = (octets: Uint8Array, last: boolean) => Uint8Array;
+export type Encode = (octets: Uint8Array, last?: boolean) => Uint8Array;
 
 /**
  * Content as it is sent: encoded in windows, each of whole lines, and so the same for every cutting into chunks. More octets
@@ -92,30 +90,28 @@ export type Encode = (octets: Uint8Array, last: boolean) => Uint8Array;
 export function encodedSource(
   { size: declared, once, open }: Given,
   path: string,
+  context: Context,
   size: number | undefined,
   create: () => Encode,
 ): Source {
+  context.deliver = deliver;
   return {
     size,
     once,
-    deliver,
     async *open() {
       const encode = create();
       const held = new Uint8Array(57 * 1_024);
       let filled = 0;
       let read = 0;
-      const lie = (): never =>
-        refuse('ERR_MIME_STREAM', path, `${read} octets`, `${declared} were declared`);
+      const check = (right: boolean): unknown => right || refuse('STREAM', path, 'wrong octets');
       for await (const chunk of open()) {
-        if (!(chunk instanceof Uint8Array))
-          refuse('ERR_MIME_STREAM', path, chunk, 'not a Uint8Array');
         read += chunk.length;
         // No number is over or under what was not declared.
-        if (read > (declared as number)) lie();
+        check(chunk instanceof Uint8Array && !(read > (declared as number)));
         for (let at = 0; at < chunk.length; ) {
           // What is full is not the last, as there is more.
           if (filled === held.length) {
-            yield encode(held, false);
+            yield encode(held);
             filled = 0;
           }
           const taken = chunk.subarray(at, at + held.length - filled);
@@ -124,47 +120,26 @@ export function encodedSource(
           at += taken.length;
         }
       }
-      if (read < (declared as number)) lie();
+      check(!(read < (declared as number)));
       if (filled) yield encode(held.subarray(0, filled), true);
     },
   };
 }
 
 /** In base64, with no line break after the last line. */
-export const base64: EncodeContent = (given, path) => [
+export const base64: EncodeContent = (given, path, context) => [
   'base64',
-  encodedSource(given, path, given.size && base64Size(given.size), () => {
-    // The first line has its CRLF from the header.
-    let skip = 2;
-    return (octets) => {
-      const lines = base64Lines(octets).subarray(skip);
-      skip = 0;
-      return lines;
-    };
-  }),
+  encodedSource(given, path, context, base64Size(given.size), () => base64Lines),
 ];
 
 /** Makes a message give out its sources. */
-export const deliver: Deliver = (
-  message,
-  pieces,
-  { maxSize, onUnknownSize = (maxSize as number) <= 2 ** 20 ? 'prebuffer' : 'guard' },
-) => {
+export const deliver: Deliver = (message, pieces, { maxSize, onUnknownSize }) => {
   let sources = pieces.map(
     (piece): Pick<Source, 'size' | 'open'> => (typeof piece === 'string' ? given(piece) : piece),
   );
   const sum = (unknown: number): number =>
     sources.reduce((total, { size = unknown }) => total + size, 0);
-  const collect = async (chunks: Chunks): Promise<Uint8Array<ArrayBuffer>[]> => {
-    const list: Uint8Array[] = [];
-    for await (const chunk of chunks) list.push(chunk);
-    return list as Uint8Array<ArrayBuffer>[];
-  };
-  async function* read(counted: boolean): AsyncGenerator<Uint8Array, void, undefined> {
-    if (counted) {
-      if (onUnknownSize === 'prebuffer') await message.ready();
-      message.sent = 0;
-    }
+  async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
     let total = message.minimumSize;
     for (const { size, open } of sources)
       for await (const chunk of open()) {
@@ -173,33 +148,34 @@ export const deliver: Deliver = (
           total += chunk.length;
           limitSize(total, maxSize);
         }
-        if (counted) message.sent += chunk.length;
         yield chunk;
       }
   }
-  const measure = async (): Promise<void> => {
-    if (message.size !== undefined) return;
-    const chunks = await collect(read(false));
-    const size = chunks.reduce((total, { length }) => total + length, 0);
-    sources = [{ size, open: () => chunks }];
-    message.size = message.minimumSize = size;
-  };
-  /** The reading under way: one for all who ask. */
-  let measuring: Promise<void> | undefined;
+  const all = (chunks: AsyncIterable<Uint8Array>): Response =>
+    new Response((ReadableStream as unknown as Streams).from(chunks));
+  const octets = async (chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> =>
+    new Uint8Array(await all(chunks).arrayBuffer());
   Object.assign(message, {
     content: message,
-    size: sum(Number.NaN) || undefined,
+    size: sum(0 / 0) || undefined,
     minimumSize: sum(0),
-    [Symbol.asyncIterator]: () => read(true),
+    async *[Symbol.asyncIterator]() {
+      if (onUnknownSize ? onUnknownSize === 'prebuffer' : (maxSize as number) <= 2 ** 20)
+        await message.ready();
+      message.sent = 0;
+      for await (const chunk of read()) {
+        message.sent += chunk.length;
+        yield chunk;
+      }
+    },
     async ready() {
-      measuring ??= measure().finally(() => {
-        measuring = undefined;
-      });
-      await measuring;
+      if (message.size === undefined) {
+        sources = [given(await octets(read()))];
+        message.size = message.minimumSize = sum(0);
+      }
       return message;
     },
-    async bytes() {
-      return new Uint8Array(await new Blob(await collect(message)).arrayBuffer());
-    },
+    bytes: () => octets(message),
+    text: () => all(message).text(),
   });
 };

@@ -205,7 +205,6 @@ describe('a group', () => {
     );
     const message = composed({ to: [{ group: 'A', members }, 'b@example.net'] });
     expect(message.to).toEqual(['c@a.test', 'joe@where.test', 'b@example.net']);
-    expect(message.toCount).toBe(3);
   });
 
   test('with a bad member is refused, with its place', () => {
@@ -233,7 +232,7 @@ describe('a domain that is not ASCII', () => {
       address,
       [address],
       false,
-      '7BIT',
+      undefined,
     ]);
     const entity = readMessage(await message.bytes());
     expect(readAddresses(valuesOf(entity, 'To')[0] ?? '')).toEqual([
@@ -312,7 +311,7 @@ describe('a local part that is not ASCII', () => {
 
   test('is not needed where all addresses are ASCII', () => {
     const message = composed({ subject: 'é', text: 'é' }, { smtpUtf8: true });
-    expect([message.smtpUtf8, message.body]).toEqual([false, '7BIT']);
+    expect([message.smtpUtf8, message.body]).toEqual([false, undefined]);
   });
 
   test('of the author with a domain that is not ASCII leaves the Message-ID ASCII', () => {

@@ -40,7 +40,7 @@ describe('MessageBuilder', () => {
       .inReplyTo('<a@b>')
       .references(['<a@b>', '<c@d>'])
       .header('X-One', '1')
-      .header('X-Two', '<2>', /[^ -~]/)
+      .header('X-Two', '<2>')
       .text('Text')
       .html('<p>HTML</p>')
       .amp('<html amp4email></html>')
@@ -65,7 +65,7 @@ describe('MessageBuilder', () => {
         references: ['<a@b>', '<c@d>'],
         headers: [
           ['X-One', '1'],
-          ['X-Two', '<2>', /[^ -~]/],
+          ['X-Two', '<2>'],
         ],
         text: 'Text',
         html: '<p>HTML</p>',
@@ -117,11 +117,11 @@ describe('MessageBuilder', () => {
     const { messageId } = compose({ from: 'a@example.com' }, FIXED);
     const transferEncoding = asIs(new Set(['8BITMIME']));
     const builder = started({ transferEncoding })
-      .text(`é -${messageId.slice(1, 25)}`)
+      .text(`é -${messageId.slice(1, messageId.indexOf('@'))}`)
       .attach('a', 'x')
       .attach('b', 'x');
     const message = builder.build();
-    expect(await message.text()).toContain('boundary="=_1-xAAEC');
+    expect(await message.text()).toContain('boundary="=_1-x0123');
     expect((await message.bytes()).length).toBe(builder.size);
     expect(builder.text('x').size).toBe(builder.build().size);
   });

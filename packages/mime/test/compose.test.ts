@@ -85,8 +85,7 @@ describe('header fields', () => {
 
   test.each([
     ['no date at all', new Date(Number.NaN)],
-    ['a year before 1900', new Date('1899-12-31T00:00:00Z')],
-    ['a year of five digits', new Date('+010000-01-01T00:00:00Z')],
+    ['a year before the first', new Date('-000001-12-31T00:00:00Z')],
   ])('%s is refused', (_, date) => {
     expectRefused({ date }, 'ERR_MIME_HEADER', 'date');
   });
@@ -164,13 +163,13 @@ describe('header fields', () => {
     }
   });
 
-  test('a message identifier is at most 450 on each side, so that its line is under 998', async () => {
+  test('a message identifier is at most 490 on each side, so that its line is under 998', async () => {
     const id = (left: number, right: number): string =>
       `<${'a'.repeat(left)}@${'b'.repeat(right)}>`;
-    const references = [id(450, 450), id(450, 450)];
-    const entity = await read({ messageId: id(450, 450), inReplyTo: id(450, 450), references });
+    const references = [id(490, 490), id(490, 490)];
+    const entity = await read({ messageId: id(490, 490), inReplyTo: id(490, 490), references });
     expect(valuesOf(entity, 'References')).toEqual([references.join(' ')]);
-    for (const messageId of [id(451, 1), id(1, 451)])
+    for (const messageId of [id(491, 1), id(1, 491)])
       expectRefused({ messageId }, 'ERR_MIME_HEADER', 'messageId');
   });
 
@@ -226,7 +225,6 @@ describe('who it is from and to', () => {
       bcc: ['c@example.org', 'd@example.org'],
     });
     expect(message.to).toEqual(['b@example.net', 'c@example.org', 'd@example.org']);
-    expect(message.toCount).toBe(1);
   });
 
   test('the reverse-path is the author, or the sender where there is one', () => {
@@ -423,7 +421,7 @@ test("the sample of the provider's page arrives as it was written", async () => 
   const octets = await message.bytes();
   expect(message.size).toBe(octets.length);
   expect(message.content).toBeInstanceOf(Uint8Array);
-  expect([message.body, message.smtpUtf8]).toEqual(['7BIT', false]);
+  expect([message.body, message.smtpUtf8]).toEqual([undefined, false]);
   expect(octetText(octets)).toMatch(/^[\t\r\n -~]*$/);
   const parsed = await parse(octets);
   expect(parsed.from?.address).toBe('noreplay@devinotele.com');
@@ -502,31 +500,31 @@ describe('a structured field', () => {
     ['what is not ASCII', 'é'],
     ['a space at its end', `${'a'.repeat(80)} `],
     ['a line over 998', 'a'.repeat(2_000)],
-  ])('with %s is refused, whatever it says that is forbidden', (_, value) => {
-    for (const forbidden of [/[,;]/, /[\r\n]/g, /(?!)/]) {
-      for (let again = 0; again < 2; again += 1)
-        expectRefused({ headers: [['X-List', value, forbidden]] }, 'ERR_MIME_HEADER', 'headers[0]');
-      expectRefused(
-        { body: part('text/plain', 'x', { headers: [['Content-Location', value]] }) },
-        'ERR_MIME_HEADER',
-        'body.headers[0]',
-      );
-    }
+  ])('with %s is refused', (_, value) => {
+    expectRefused(
+      { body: part('text/plain', 'x', { headers: [['Content-Location', value]] }) },
+      'ERR_MIME_HEADER',
+      'body.headers[0]',
+    );
   });
 
   test('and an unstructured one with a long name has no line over 76 with an encoded-word', async () => {
-    for (let length = 40; length <= 54; length += 1) {
+    for (let length = 40; length <= 49; length += 1) {
       const name = 'X'.repeat(length);
       // The strict reader measures.
-      for (const text of ['é'.repeat(40), '😀'.repeat(40), `a${'é '.repeat(3)}${'b'.repeat(60)}`])
+      for (const text of [
+        'é'.repeat(40),
+        '😀'.repeat(40),
+        `a${'é '.repeat(3)}${'b'.repeat(60)}`,
+        // In Q a character of four octets takes twelve, which is all the room there is.
+        `${'a'.repeat(100)}😀${'b'.repeat(100)}`,
+      ])
         expect(
           readUnstructured(valuesOf(await read({ headers: [[name, text]] }), name)[0] ?? ''),
         ).toBe(text);
     }
-    expectRefused({ headers: [['X'.repeat(55), 'é']] }, 'ERR_MIME_HEADER', 'headers[0]');
-    expect(valuesOf(await read({ headers: [['X'.repeat(76), 'e']] }), 'X'.repeat(76))).toEqual([
-      'e',
-    ]);
+    for (const text of ['é', 'e'])
+      expectRefused({ headers: [['X'.repeat(50), text]] }, 'ERR_MIME_HEADER', 'headers[0]');
   });
 });
 
@@ -557,7 +555,7 @@ test('a Message-ID is one identifier, with one @', () => {
 });
 
 test('a local part has 64 characters at most (RFC 5321 §4.5.3.1.1)', () => {
-  expect(composed({ to: `${'a'.repeat(64)}@example.net` }).toCount).toBe(1);
+  expect(composed({ to: `${'a'.repeat(64)}@example.net` }).to.length).toBe(1);
   expectRefused({ to: `${'a'.repeat(65)}@example.net` }, 'ERR_MIME_ADDRESS', 'to');
 });
 

@@ -73,7 +73,6 @@ export function naiveBody(body: string, algorithm: 'relaxed' | 'simple'): string
 export const sourceOf = (chunks: Chunks): Source => ({
   size: undefined,
   open: () => chunks,
-  deliver: () => undefined,
 });
 
 /** The field with the signature that `attach()` puts in front of a message with this head, and its octets. */
@@ -83,7 +82,7 @@ export function prepare(
 ): { readonly size: number | undefined; sign(body: Chunks): Promise<string> } {
   const attached = (body: Chunks): Source => {
     const pieces: Piece[] = [`${head}\r\n`, sourceOf(body)];
-    signer.attach(head, pieces, NOW);
+    signer.attach(pieces, { now: () => NOW }, { name: '', count: 0 });
     return pieces[0] as Source;
   };
   return {

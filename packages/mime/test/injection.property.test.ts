@@ -81,12 +81,6 @@ const PLACES: readonly (readonly [path: string, put: (text: string) => Partial<M
     'attachments[0].cid',
     (text) => ({ html: 'x', attachments: [attachment('b', 'x', { cid: `a${text}@example.com` })] }),
   ],
-  [
-    'attachments[0].disposition',
-    (text) => ({
-      attachments: [attachment('b', 'x', { disposition: `inline${text}` as 'inline' })],
-    }),
-  ],
 ];
 
 function refusal(put: Partial<MessageSpec>, options: ComposeOptions = {}): unknown {
@@ -255,7 +249,7 @@ describe('what is accepted', () => {
           const entity = readMessage(await message.bytes());
           const read = readAddresses(valuesOf(entity, 'To')[0] ?? '');
           expect(read.map(([, at]) => at)).toEqual(message.to);
-          expect(message.toCount).toBe(1);
+          expect(message.to.length).toBe(1);
         },
       ),
       { numRuns: 1_500 },

@@ -200,9 +200,9 @@ describe('parseAddresses() refuses', () => {
     expectNotRead(text as unknown as string),
   );
 
-  test('with what stands there in the message', () => {
+  test('with the place in the message', () => {
     const error = thrownBy(() => parseAddresses('a@b, c d@e')) as Error;
-    expect(error.message).toBe('Cannot put " c d@e" into addresses: not in the grammar');
+    expect(error.message).toBe('addresses: malformed at 4');
   });
 });
 
@@ -299,7 +299,8 @@ describe('parseAddresses() and compose()', () => {
         const mailboxes = flat(list);
         if (mailboxes.length > 0) {
           const message = composed({ to: list }, { smtpUtf8 });
-          expect(message.toCount).toBe(mailboxes.length);
+          expect(new Set(message.to).size).toBe(message.to.length);
+          expect(message.to.length).toBeLessThanOrEqual(mailboxes.length);
           const again = readAddresses(await written(list, smtpUtf8));
           expect(again.map(([name]) => name)).toEqual(mailboxes.map(([name]) => name));
           // Only a domain outside ASCII is written otherwise.

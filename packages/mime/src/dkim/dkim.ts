@@ -1,8 +1,8 @@
 /** dkim(): the DKIM-Signature of a message (RFC 6376, RFC 8463). In no bundle that does not import it. */
-import { portableBase64 } from '../encoding/base64.ts';
 import { utf8 } from '../encoding/utf-8.ts';
 import { refuse } from '../errors.ts';
-import type { Piece, Source } from '../part.ts';
+import type { ComposeOptions } from '../message.ts';
+import type { Context, Piece, Source } from '../part.ts';
 import { limitSize } from '../size.ts';
 import { deliver } from '../source.ts';
 import { bodyHash, type Canonicalization, canonicalField } from './canonical.ts';
@@ -67,10 +67,10 @@ export interface DkimOptions {
  */
 export interface Dkim {
   /**
-   * Puts the signature in front of the pieces of a message, the first of which is its head: `head` is all header fields as
-   * they will be sent, each with its CRLF. @internal
+   * Puts the signature in front of the pieces of a message, the first of which is its header with the empty line.
+   * @internal
    */
-  attach(head: string, pieces: Piece[], now: Date, maxSize?: number): void;
+  attach(pieces: Piece[], options: ComposeOptions, context: Context): void;
 }
 
 /** `List-Unsubscribe` and `List-Unsubscribe-Post` have to be signed (RFC 8058 §4). */
@@ -117,8 +117,7 @@ export function dkim(options: DkimOptions): Dkim {
   const check = (path: string, value: unknown, forbidden: RegExp): string =>
     typeof value === 'string' && value.search(forbidden) < 0
       ? value
-      : // It is not shown: it might be the key.
-        refuse('ERR_MIME_DKIM', `dkim.${path}`, `a ${typeof value}`, 'not allowed there');
+      : refuse('DKIM', `dkim.${path}`);
   // Not labels (RFC 5321 §4.1.2: sub-domain): one that is empty or has "-" at an end, or something is too long.
   check('selector', selector, /(^|\.)\B|\B(\.|$)|[^a-z\d.-]|[^.]{64}|.{254}/i);
   check('domain', domain, /(^|\.)\B|\B(\.|$)|[^a-z\d.-]|[^.]{64}|.{254}|^[^.]+$/i);
@@ -132,25 +131,27 @@ export function dkim(options: DkimOptions): Dkim {
   const [algorithm, size, sign] = signingKey(options.privateKey);
 
   return {
-    attach(head, pieces, now, maxSize) {
+    attach(pieces, { now = () => new Date(), maxSize }, context) {
+      context.deliver = deliver;
+      const time = Math.floor(+now() / 1000);
       const body = pieces.slice(1).map((piece) => limited(piece, maxSize));
       if (body.some((piece) => (piece as Source).once))
-        refuse('ERR_MIME_STREAM', 'dkim', 'a stream', 'give a function that opens it');
+        refuse('STREAM', 'dkim', 'give a function that opens it');
       // §5.4.2: fields of one name are signed "in order from the bottom of the header field block to the top".
-      const signed = head
+      const signed = (pieces[0] as string)
+        .slice(0, -2)
         .split(/(?<=\r\n)(?![ \t])/)
         .reverse()
         .filter((one) => isSigned.test(one));
       const list = [...signed, 'From:'].map((one) => one.split(':', 1)).join(':');
       const field = (hash: Uint8Array, signature: Uint8Array): string =>
         `DKIM-Signature: v=1; a=${algorithm}-sha256; c=${canonicalization};` +
-        ` t=${Math.floor(+now / 1000)};\r\n d=${domain};\r\n s=${selector};` +
-        `h=${list};bh=${portableBase64(hash)};`.replace(/.{1,76}[:;]/g, '\r\n $&') +
-        `b=${portableBase64(signature)}`.replace(/.{1,76}/g, '\r\n $&') +
+        ` t=${time};\r\n d=${domain};\r\n s=${selector};` +
+        `h=${list};bh=${btoa(String.fromCharCode(...hash))};`.replace(/.{1,76}[:;]/g, '\r\n $&') +
+        `b=${btoa(String.fromCharCode(...signature))}`.replace(/.{1,76}/g, '\r\n $&') +
         '\r\n';
       pieces.unshift({
         size: field(new Uint8Array(32), new Uint8Array(size)).length,
-        deliver,
         async *open() {
           const hash = await bodyHash(body, canonicalization.endsWith('simple'));
           // §3.7: the field itself comes last, with an empty b= and "without a trailing CRLF".

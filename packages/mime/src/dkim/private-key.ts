@@ -63,8 +63,7 @@ function signatureSize(der: string): number | undefined {
  * @throws MimeError `ERR_MIME_DKIM` where it is no such key; what signs rejects with it where WebCrypto refuses the key
  */
 export function signingKey(given: string | CryptoKey): SigningKey {
-  const refuseKey = (): never =>
-    refuse('ERR_MIME_DKIM', 'dkim.privateKey', 'a key', 'not one that can sign');
+  const refuseKey = (): never => refuse('DKIM', 'dkim.privateKey', 'not one that can sign');
   try {
     let key: CryptoKey | undefined;
     let der = '';

@@ -1,6 +1,7 @@
 /** quoted-printable (RFC 2045 §6.7) for octets that come in windows. In no bundle that does not import it. */
 import type { TransferEncoder } from '../part.ts';
 import { encodedSource } from '../source.ts';
+import { binary } from './base64.ts';
 import { quotedPrintable as encodeText } from './quoted-printable.ts';
 import { utf8 } from './utf-8.ts';
 
@@ -13,7 +14,7 @@ const DIGITS: Uint8Array = /*#__PURE__*/ utf8.encode('0123456789ABCDEF');
  * Behind a literal, four are looked at together: 560 MB/s for HTML in ASCII and 250 in Russian, where octet by octet it is
  * 160 and 200 (Node 20).
  */
-export function quotedPrintableEncoder(): (octets: Uint8Array, last: boolean) => Uint8Array {
+export function quotedPrintableEncoder(): (octets: Uint8Array, last?: boolean) => Uint8Array {
   let column = 0;
   return (octets, last) => {
     const { length } = octets;
@@ -87,12 +88,13 @@ export function quotedPrintableEncoder(): (octets: Uint8Array, last: boolean) =>
  * ```
  */
 export const quotedPrintable: TransferEncoder = {
-  text: (canonical) => ['quoted-printable', encodeText(canonical)],
-  content: (given, path) => [
+  text: (canonical) => ['quoted-printable', encodeText(binary(canonical))],
+  content: (given, path, context) => [
     'quoted-printable',
     encodedSource(
       given,
       path,
+      context,
       given.octets && quotedPrintableEncoder()(given.octets, true).length,
       quotedPrintableEncoder,
     ),

@@ -7,7 +7,7 @@ export type Rank = 0 | 1 | 2;
  * Tells the rank of octets that come in pieces, so far. A line ends in CRLF, CR and LF stand nowhere else, nor does NUL,
  * and a line has no more than 998 octets.
  */
-export function ranker(): (octets: Uint8Array, last: boolean) => Rank {
+export function ranker(): (octets: Uint8Array, last?: boolean) => Rank {
   let rank: Rank = 0;
   /** Octets of this line in the pieces before, and whether a CR is the last of them. */
   let before = 0;

@@ -54,20 +54,17 @@ export interface Group {
  * import { type Address, compose } from '@posthorn/mime';
  *
  * const to: Address[] = ['Bob <bob@example.net>', { name: 'Doe, J.', address: 'j@example.net' }];
- * console.log(compose({ from: 'a@example.com', to }).toCount); // 2
+ * console.log(compose({ from: 'a@example.com', to }).to.length); // 2
  * ```
  */
 export type Address = string | Mailbox | Group;
 
-const CODE = 'ERR_MIME_ADDRESS';
-
 // display-name "<" addr-spec ">": a quoted-string, or text without specials.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what is trimmed must not be one
-const NAMED = /^(?:"((?:[^"\\]|\\.)*)" *|([^\0-\x1f"(),:;<>@[\\\]]*))<(.*)>$/;
+const NAMED = /^(?:"(([^"\\]|\\.)*)" *|([^"(),:;<>@[\\\]]*))<(.*)>$/;
 
-// A dot-atom has no specials, white space or controls (RFC 5322 §3.2.3).
+// A dot-atom has no specials or white space (RFC 5322 §3.2.3).
 const ADDR_SPEC =
-  /^((?!\.)(\.?[^\0- ."(),:;<>@[\\\]\x7f-\x9f])+|"((?:[^"\\]|\\.)*)")@((\w([\w-]{0,61}\w)?(\.(?!$)|$))+|\[[\w:.]+\])$/i;
+  /^((?!\.)(\.?[^ ."(),:;<>@[\\\]])+|"([^"\\]|\\.)*")@((\w([\w-]{0,61}\w)?(\.(?!$)|$))+|\[[\w:.]+\])$/;
 
 /**
  * One field with its CRLF, empty when there is no address.
@@ -77,7 +74,7 @@ const ADDR_SPEC =
  */
 export function addressField(
   name: string,
-  value: Address | readonly Address[],
+  value: Address | readonly Address[] | undefined = [],
   path: string,
   addresses: string[],
   smtpUtf8: boolean | undefined,
@@ -85,32 +82,38 @@ export function addressField(
   /** A display name: atoms, a quoted-string, or encoded-words. */
   const phrase = (text: string, at: string): string =>
     // A quoted-string is no shelter for a look-alike: readers decode encoded-words inside it (RFC 2047 §5 forbids it).
-    checkText(text, at, CODE)[60] || !isPlain(text)
-      ? encodedWords(text, name.length + 2)
-      : /^\w+( \w+)*$/.test(text)
+    isPlain(checkText(text, at, undefined, 'ADDRESS')) && !text[60]
+      ? /^\w+( \w+)*$/.test(text)
         ? text
-        : `"${text.replace(/["\\]/g, '\\$&')}"`;
-  /** What may be a list: at level 0 or 2, of members. At level 3 it is a mailbox. */
-  const write = (item: unknown, at: string, level: number): string => {
-    if (Array.isArray(item) && level % 2 === 0)
-      return item.map((one, index) => write(one, `${at}[${index}]`, level + 1)).join(', ');
-    const [, quoted, plain, inner = item] = NAMED.exec(typeof item === 'string' ? item : '') ?? [];
+        : `"${text.replace(/["\\]/g, '\\$&')}"`
+      : encodedWords(text, name.length + 2).join(' ');
+  /** One, or a list of them: none is a list itself. */
+  const each = (
+    items: unknown,
+    at: string,
+    write: (item: unknown, at: string) => string,
+  ): string =>
+    (items as unknown[])?.map
+      ? (items as unknown[]).map((item, index) => write(item, `${at}[${index}]`)).join(', ')
+      : write(items, at);
+  const mailbox = (item: unknown, at: string): string => {
+    const [, quoted, , plain, inner = item] = (item as string)?.match?.(NAMED) ?? [];
     const {
-      group,
-      members,
-      name = quoted?.replace(/\\(.)/g, '$1') ?? plain?.trim(),
+      name = (quoted ?? plain)?.replace(/\\(.)| $/g, '$1'),
       address = inner as string,
-    }: Partial<Group & Mailbox> = Object(item);
-    // RFC 2047 §5 (3): an encoded-word is set apart from the specials beside it.
-    if (members && level < 2)
-      return `${phrase(group as string, at).replace(/=$/, '= ')}: ${write(members, `${at}.members`, 2)};`;
+    }: Partial<Mailbox> = Object(item);
     const forwardPath = checkAddress(address, at, smtpUtf8);
     addresses.push(forwardPath);
     // Beside a local part that is not ASCII, neither need the domain be.
-    const shown = /[^ -~]/.test(forwardPath) ? address : forwardPath;
+    const shown = isPlain(forwardPath) ? forwardPath : address;
     return name ? `${phrase(name, at)} <${shown}>` : shown;
   };
-  const whole = write(value, path, 0);
+  const whole = each(value, path, (item, at) =>
+    (item as Group)?.members
+      ? // RFC 2047 §5 (3): an encoded-word is set apart from the specials beside it.
+        `${phrase((item as Group).group, at).replace(/=$/, '= ')}: ${each((item as Group).members, `${at}.members`, mailbox)};`
+      : mailbox(item, at),
+  );
   return whole && fold(name, whole);
 }
 
@@ -124,15 +127,17 @@ export function addressField(
  */
 export function checkAddress(address: string, path: string, smtpUtf8: boolean | undefined): string {
   // RFC 5321 §4.5.3.1: 64 octets, `@`, and 255.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
-  const at = checkText(address, path, CODE, /[\0-\x1f\x7f]|^.{321}/s).lastIndexOf('@');
-  const forwardPath =
-    address.slice(0, at) +
-    address.slice(at).replace(/[^.@]*[^ -~][^.]*/g, (label) => {
-      const { hostname } = Object.assign(new URL('http://a'), { hostname: label });
-      return /^[\p{L}\p{M}\p{Nd}-]+$/u.test(label) && /^xn--/.test(hostname) ? hostname : '';
-    });
-  return at < 65 && ADDR_SPEC.test(forwardPath) && (smtpUtf8 || !/[^ -~]/.test(forwardPath))
+  const forwardPath = checkText(
+    address,
+    path,
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+    /[\0-\x1f\x7f]|^.{321}|^.{65,}@/s,
+    'ADDRESS',
+  ).replace(/(?<![^.@])[^.@]*[^ -~][^.@]*(?!.*@)/gs, (label) => {
+    const { hostname } = Object.assign(new URL('http://a'), { hostname: label });
+    return /^[\p{L}\p{M}\p{Nd}-]+ xn--/u.test(`${label} ${hostname}`) ? hostname : '';
+  });
+  return ADDR_SPEC.test(forwardPath) && (smtpUtf8 || !/[^ -~]/.test(forwardPath))
     ? forwardPath
-    : refuse(CODE, path, address, 'not local@domain, or needs smtpUtf8');
+    : refuse('ADDRESS', path, 'invalid, or needs smtpUtf8');
 }

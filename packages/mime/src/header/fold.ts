@@ -9,5 +9,5 @@
  */
 export function fold(name: string, value: string): string {
   const line = `${name}: ${value}`;
-  return line[76] ? line.replace(/(.{0,75}|.+?)[^ ](?= |$)(?<!^[^ ]+)/gs, '$&\r\n') : `${line}\r\n`;
+  return line[76] ? line.replace(/(.{0,75}|.+?)[^ ](?= |$)(?<!^[^ ]+)/g, '$&\r\n') : `${line}\r\n`;
 }

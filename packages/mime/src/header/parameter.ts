@@ -1,5 +1,6 @@
 /** File names in header parameters (RFC 2183 §2.3, RFC 2231 §3 and §4). */
-import { encodedWords, escapeOctets } from './encoded-word.ts';
+import { binary } from '../encoding/base64.ts';
+import { encodedWords, escapeOctet } from './encoded-word.ts';
 import { isPlain } from './field.ts';
 
 /**
@@ -14,11 +15,13 @@ export function nameParameters(filename: string): [name: string, file: string] {
     return [quoted, `;\r\n filename="${quoted}"`];
   }
   // What stays as it is is attribute-char (RFC 2231 §7); the others of those may be escaped as well.
-  const encoded = escapeOctets(filename, /[^\w.-]+/g, '%');
+  const encoded = binary(filename)
+    .replace(/[^\w.-]/g, escapeOctet)
+    .replaceAll('=', '%');
   // Cut between characters.
   const sections = `utf-8''${encoded}`.match(/.{1,54}(?<!%.?)(?!%[89AB])/g) ?? [];
   return [
-    encodedWords(filename, 7, '\r\n '),
+    encodedWords(filename, 7).join('\r\n '),
     sections
       .map((section, at) => `;\r\n filename*${sections[1] ? `${at}*` : ''}=${section}`)
       .join(''),

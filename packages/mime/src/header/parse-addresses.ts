@@ -38,7 +38,7 @@ export function parseAddresses(
   { smtpUtf8 }: { readonly smtpUtf8?: boolean } = {},
 ): (Mailbox | Group)[] {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
-  checkText(text, 'addresses', 'ERR_MIME_ADDRESS', /[\0-\x08\n-\x1f\x7f]/);
+  checkText(text, 'addresses', /[\0-\x08\n-\x1f\x7f]/, 'ADDRESS');
   const list: (Mailbox | Group)[] = [];
   /** Of the group that is open. */
   let members: Mailbox[] | undefined;
@@ -62,7 +62,7 @@ export function parseAddresses(
     const open = group ? [] : members;
     // A group is in no group, and only one that is all there is may be empty.
     if ((group && members) || !(address || (group && close)) || (close ? !open : open && !comma))
-      refuse('ERR_MIME_ADDRESS', 'addresses', text.slice(at), 'not in the grammar');
+      refuse('ADDRESS', 'addresses', `malformed at ${at}`);
     if (group) list.push({ group: nameOf(group), members: open as Mailbox[] });
     if (address) {
       checkAddress(address, 'addresses', smtpUtf8);
