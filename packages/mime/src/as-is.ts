@@ -56,12 +56,11 @@ export function asIs(capabilities?: { has(keyword: string): boolean }): Transfer
   };
 
   const own: EncodeContent = (given, path, context) => [
-    label(given.octets, context) ?? refuse('CONTENT', path, 'more than asIs() allows'),
+    label(given.octets, context) ?? refuse('CONTENT', path, 'beyond asIs()'),
     encodedSource(given, path, context, given.size, () => {
       const rank = ranker();
       return (octets, last) => {
-        if (highest < 2 && rank(octets, last) > highest)
-          refuse('STREAM', path, 'more than asIs() allows');
+        if (highest < 2 && rank(octets, last) > highest) refuse('STREAM', path, 'beyond asIs()');
         // The window is used again.
         return octets.slice();
       };

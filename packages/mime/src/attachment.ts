@@ -90,7 +90,7 @@ export function attachment(
       checkText(
         contentType,
         `${path}.contentType`,
-        /.{900}|^(?!(?!multipart|message)[\w!#$&^.+-]+\/[\w!#$&^.+-]+(; *(?!name=)[\w-]+=([\w.+-]+|"[ !#-[\]-~]*"))*$)/i,
+        /.{900}|^(?!(?!multipart|message)[\w.+-]+\/[\w.+-]+(; *(?!name=)[\w-]+=([\w.+-]+|"[ !#-[\]-~]*"))*$)/i,
       );
       if (cid) checkText(cid, `${path}.cid`, /.{900}|[^!-;=?-~]/);
       const [name, file] = nameParameters(checkText(filename, `${path}.filename`));

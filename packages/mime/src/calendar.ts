@@ -45,11 +45,10 @@ export function calendar(content: string, options: CalendarOptions = {}): BodyPa
   const { filename, method = [] } = options;
   // RFC 5545 §3.1: a long line is folded by a line break and white space.
   const unfolded = String(content).replace(/(\r\n?|\n)[\t ]/g, '');
-  const found = unfolded.matchAll(/^METHOD(;("[^"\r\n]*"|[^":\r\n])*)?:(.*)/gim);
-  const methods = [Array.from(found, ([, , , value]) => value) as unknown].concat(method).join();
+  const found = [...unfolded.matchAll(/^METHOD(;[^:\r\n]*)?:(.*)/gim)].map(([, , value]) => value);
+  const methods = [found as unknown].concat(method).join();
   const [, first] =
-    /^([\w-]{1,60})(,\1)*$/i.exec(methods) ??
-    refuse('CONTENT', 'calendar', 'needs METHOD, and one only');
+    /^([\w-]{1,60})(,\1)*$/i.exec(methods) ?? refuse('CONTENT', 'calendar', 'needs one METHOD');
   return part(`text/calendar; charset=utf-8; method=${first}`, content, {
     filename,
     disposition: filename ? 'inline' : undefined,

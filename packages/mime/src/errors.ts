@@ -59,7 +59,7 @@ export class MimeError extends TypeError {
 
   /** A MimeError is told by its name: so the class is in no bundle that does not ask for it. @internal */
   static override [Symbol.hasInstance](error: unknown): boolean {
-    return Object(error).name === 'MimeError';
+    return (error as Error | undefined)?.name === 'MimeError';
   }
 }
 

@@ -24,7 +24,7 @@
  */
 export function flowed(text: string): string {
   // What is no text is for compose() to refuse.
-  if (typeof text !== 'string') return text;
+  if (!text?.split) return text;
   return text
     .split(/\r\n?|\n/)
     .flatMap(paragraph)

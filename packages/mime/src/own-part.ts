@@ -4,7 +4,7 @@ import { arrange } from './arrange.ts';
 import { asIs } from './as-is.ts';
 import { encodeText, type TransferEncoding } from './encoding/text.ts';
 import { refuse } from './errors.ts';
-import { checkText, field } from './header/field.ts';
+import { checkText } from './header/field.ts';
 import { fold } from './header/fold.ts';
 import { nameParameters } from './header/parameter.ts';
 import { type BodyPart, type Entity, multipart, type TransferEncoder } from './part.ts';
@@ -17,9 +17,9 @@ import { base64, type Content, type Given, given } from './source.ts';
  * ```ts
  * import { compose, type PartOptions, part } from '@posthorn/mime';
  *
- * const options: PartOptions = { headers: [['Content-Language', 'de']] };
+ * const options: PartOptions = { disposition: 'inline' };
  * const message = compose({ from: 'a@example.com', body: part('text/plain', 'Hallo', options) });
- * console.log((await message.text()).includes('Content-Language: de')); // true
+ * console.log((await message.text()).includes('Content-Disposition: inline')); // true
  * ```
  */
 export interface PartOptions {
@@ -35,13 +35,7 @@ export interface PartOptions {
    * for other content; for that, `quotedPrintable` is imported. `message/*` is never encoded: for it, only `asIs()`.
    */
   readonly transferEncoding?: TransferEncoding;
-  /** Further fields that begin with `Content-`: Content-Language, Content-Location, Content-Description. */
-  readonly headers?: readonly (readonly [name: string, value: string])[];
 }
-
-const NOT_NAME = /^(?!Content-(?!(Type|Transfer-Encoding|Disposition|ID)$)[\w-]{1,60}$)/i;
-
-const NOT_STRUCTURED = /[^ -~]|^ | $|[^ ]{900}/;
 
 /**
  * A body part of your own: content of any type, or a multipart of other parts (RFC 2046 §5.1). For `body` or `attachments` of a
@@ -73,24 +67,17 @@ export function part(
   content: Content | readonly BodyPart[],
   options: PartOptions = {},
 ): BodyPart {
-  const { filename, cid, transferEncoding, headers = [] } = options;
+  const { filename, cid, transferEncoding } = options;
   const { disposition = cid ? 'inline' : filename ? 'attachment' : undefined } = options;
   const isText = typeof content === 'string' && /^text\//i.test(contentType);
   const isMessage = /^message\/(?!global)/i.test(contentType);
-  const parts =
-    /^multipart\//i.test(contentType) && ([] as BodyPart[]).concat(content as BodyPart[]);
-  let depth = 0;
-  if (parts)
-    // At least one, and holes are looked at too.
-    for (let at = 0; !at || at < parts.length; at += 1) {
-      const one = parts[at] as BodyPart;
-      if (!(one?.depth < 100)) refuse('CONTENT', `parts[${at}]`, 'not of part(), or 100 deep');
-      depth = Math.max(depth, one.depth + 1);
-    }
+  const parts = /^multipart\//i.test(contentType) && [content as BodyPart[]].flat();
+  const depth = parts ? parts.reduce((most, one) => Math.max(most, one?.depth + 1), 0) : 0;
+  if (parts && !(depth > 0 && depth <= 100)) refuse('CONTENT', 'parts');
   const read = parts ? undefined : given(content as Content);
-  const charset = /; *charset=("?utf-8"?(;|$))?/i.exec(contentType);
-  const type = isText && !charset ? `${contentType}; charset=utf-8` : contentType;
-  if (isText && charset && !charset[1]) refuse('CONTENT', 'content', 'a string is utf-8');
+  const type =
+    isText && !/charset=/i.test(contentType) ? `${contentType}; charset=utf-8` : contentType;
+  if (isText) checkText(type, 'content', /charset=(?!"?utf-8"?(;|$))/i, 'CONTENT');
 
   return {
     contentType,
@@ -103,29 +90,19 @@ export function part(
       checkText(
         type,
         `${path}.contentType`,
-        /.{900}|^(?![\w!#$&^.+-]+\/[\w!#$&^.+-]+(; *(?!name=|boundary=)[\w-]+=([\w.+-]+|"[ !#-[\]-~]*"))*$)/i,
+        /.{900}|^(?![\w.+-]+\/[\w.+-]+(; *(?!name=|boundary=)[\w-]+=([\w.+-]+|"[ !#-[\]-~]*"))*$)/i,
       );
-      let typeField = fold('Content-Type', type);
-      let about = '';
-      if (disposition !== undefined) {
-        checkText(disposition, `${path}.disposition`, /^(?!(attachment|inline)$)/);
-        about = `Content-Disposition: ${disposition}\r\n`;
-      }
-      if (filename) {
-        const [name, file] = nameParameters(checkText(filename, `${path}.filename`));
-        typeField = `${fold('Content-Type', `${type};`)} name="${name}"\r\n`;
-        about = `Content-Disposition: ${disposition}${file}\r\n`;
-      }
+      const [name, file] = filename ? nameParameters(checkText(filename, `${path}.filename`)) : [];
+      const typeField = name
+        ? `${fold('Content-Type', `${type};`)} name="${name}"\r\n`
+        : fold('Content-Type', type);
+      let about = disposition
+        ? `Content-Disposition: ${disposition === 'inline' ? disposition : 'attachment'}${file ?? ''}\r\n`
+        : '';
       if (cid) {
         checkText(cid, `${path}.cid`, /.{900}|[^!-;=?-~]/);
         about += `Content-ID: <${cid}>\r\n`;
       }
-      headers.forEach(([name, value], at) => {
-        const place = `${path}.headers[${at}]`;
-        checkText(name, place, NOT_NAME);
-        // RFC 2045 §8 allows encoded-words in the description. The others are structured.
-        about += field(name, value, place, /description$/i.test(name) ? undefined : NOT_STRUCTURED);
-      });
       if (parts) {
         const entities = parts.map((one, at) => one.render(context, `${path}.parts[${at}]`));
         const [[head, ...body]] = multipart(type.slice(10), entities, context, true) as [Entity];
@@ -133,7 +110,11 @@ export function part(
       }
       const wanted = transferEncoding ?? context.transferEncoding;
       const { own, content: general } = Object(wanted) as TransferEncoder;
-      const encode = isMessage ? (own ?? asIs().own) : ((transferEncoding && own) ?? general);
+      const encode = isMessage
+        ? (own ?? asIs().own)
+        : transferEncoding
+          ? (own ?? general)
+          : general;
       const [encoding, body] = isText
         ? encodeText(content, path, context, wanted)
         : (encode ?? base64)(read as Given, path, context);

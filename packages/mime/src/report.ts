@@ -1,10 +1,8 @@
 /** report(): a report on a message, for machines and people (RFC 6522). In no bundle that does not import it. */
 import { asIs } from './as-is.ts';
-import { binary } from './encoding/base64.ts';
-import { quotedPrintable } from './encoding/quoted-printable.ts';
 import { checkText } from './header/field.ts';
 import { part } from './own-part.ts';
-import type { BodyPart, TransferEncoder } from './part.ts';
+import type { BodyPart } from './part.ts';
 import type { Content } from './source.ts';
 
 /**
@@ -64,22 +62,14 @@ export interface ReportSpec {
  */
 export function report(spec: ReportSpec): BodyPart {
   const { type = 'delivery-status', text, status, original, originalHeaders } = spec;
-  const sevenBit = asIs();
-  const transferEncoding: TransferEncoder = {
-    ...sevenBit,
-    text: (canonical, context) =>
-      sevenBit.text?.(canonical, context) ?? [
-        'quoted-printable',
-        quotedPrintable(binary(canonical)),
-      ],
-  };
+  const transferEncoding = 'quoted-printable';
   const parts = [
     part('text/plain', text, { transferEncoding }),
     // The last line ends too.
     part(
       `message/${type}`,
       checkText(status, 'status', /^(?!)/, 'CONTENT').replace(/\r\n?|\n|(?<![\r\n])$/g, '\r\n'),
-      { transferEncoding },
+      { transferEncoding: asIs() },
     ),
   ];
   if (original !== undefined) parts.push(part('message/rfc822', original));

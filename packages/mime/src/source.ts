@@ -135,7 +135,8 @@ export const base64: EncodeContent = (given, path, context) => [
 /** Makes a message give out its sources. */
 export const deliver: Deliver = (message, pieces, { maxSize, onUnknownSize }) => {
   let sources = pieces.map(
-    (piece): Pick<Source, 'size' | 'open'> => (typeof piece === 'string' ? given(piece) : piece),
+    (piece): Pick<Source, 'size' | 'open'> =>
+      (piece as Source).open ? (piece as Source) : given(piece as string),
   );
   const sum = (unknown: number): number =>
     sources.reduce((total, { size = unknown }) => total + size, 0);

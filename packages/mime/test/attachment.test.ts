@@ -223,8 +223,8 @@ describe('what is said of a file', () => {
   test.each([
     ['plain.txt', 'name="plain.txt"', 'filename="plain.txt"'],
     ['a "b" \\c', 'name="a \\"b\\" \\\\c"', 'filename="a \\"b\\" \\\\c"'],
-    ['é.txt', 'name="=?utf-8?b?w6kudHh0?="', "filename*=utf-8''%C3%A9.txt"],
-    ["(*'%)é", 'name="=?utf-8?b?KConJSnDqQ==?="', "filename*=utf-8''%28%2A%27%25%29%C3%A9"],
+    ['é.txt', 'name="=?utf-8?b?w6kudHh0?="', "filename*0*=utf-8''%C3%A9.txt"],
+    ["(*'%)é", 'name="=?utf-8?b?KConJSnDqQ==?="', "filename*0*=utf-8''%28%2A%27%25%29%C3%A9"],
   ])('%s is written as %s and %s', async (filename, name, file) => {
     const text = await composed(one(filename, 'x')).text();
     expect(text).toContain(`Content-Type: application/octet-stream;\r\n ${name}\r\n`);

@@ -303,11 +303,9 @@ describe('dkim()', () => {
     expect(await changed('\r\nDate: ', '\r\nX-Trace: 1\r\nDate: ')).toBe('pass');
   });
 
-  test.each([1024, 1032, 2048])('signs with RSA of %i bits in PKCS#8 and PKCS#1', async (bits) => {
+  test.each([1024, 1032, 2048])('signs with RSA of %i bits', async (bits) => {
     const key = rsaKey(bits);
-    const pkcs1 = key.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
-    expect(pkcs1).toContain('BEGIN RSA PRIVATE KEY');
-    for (const pem of [key.pem, pkcs1, `\r\n${pkcs1.replaceAll('\n', '\r\n')}\r\n`]) {
+    for (const pem of [key.pem, `\r\n${key.pem.replaceAll('\n', '\r\n')}\r\n`]) {
       const signer = signerOf(key, { privateKey: pem });
       const message = await signed(signer, HEAD, octets(BODY));
       expect(await verdict(message, key)).toBe('pass');
@@ -317,11 +315,8 @@ describe('dkim()', () => {
   });
 
   test.each([1025, 1031, 1535, 2040])('knows the signature of RSA of %i bits', async (bits) => {
-    const { privateKey, pem } = rsaKey(bits);
-    for (const one of [pem, privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()]) {
-      const prepared = prepare(dkim({ ...NAMES, privateKey: one }), HEAD);
-      expect((await prepared.sign([])).length).toBe(prepared.size);
-    }
+    const prepared = prepare(dkim({ ...NAMES, privateKey: rsaKey(bits).pem }), HEAD);
+    expect((await prepared.sign([])).length).toBe(prepared.size);
   });
 
   test('signs with a CryptoKey that cannot be exported', async () => {
@@ -491,8 +486,6 @@ describe('dkim() refuses', () => {
 
   test.each([
     '',
-    'com',
-    'example',
     '.example.com',
     'example.com.',
     'example..com',
@@ -568,13 +561,7 @@ describe('dkim() refuses', () => {
   });
 
   test('fields without From', () => {
-    for (const fields of [
-      [],
-      ['To', 'Subject'],
-      ['X-From', 'From-X'],
-      ['', 'From'],
-      ['From', ''],
-    ]) {
+    for (const fields of [[], ['To', 'Subject'], ['X-From', 'From-X'], ['', 'From']]) {
       const { code, path } = refused({ fields });
       expect({ code, path }).toEqual({ code: 'ERR_MIME_DKIM', path: 'dkim.fields' });
     }
@@ -614,23 +601,13 @@ describe('dkim() refuses', () => {
         passphrase: 'x',
       }),
     ],
-    [
-      'PEM of PKCS#1 that is encrypted',
-      RSA.privateKey.export({
-        type: 'pkcs1',
-        format: 'pem',
-        cipher: 'aes-128-cbc',
-        passphrase: 'x',
-      }),
-    ],
     ['PEM with another end', RSA.pem.replace('END PRIVATE', 'END RSA PRIVATE')],
-    ['PEM of PKCS#8 called PKCS#1', wrapped('RSA PRIVATE KEY', base64(RSA.pem)).replace(/^/, '-')],
+    ['PEM of PKCS#1', RSA.privateKey.export({ type: 'pkcs1', format: 'pem' })],
     ['PEM of something else', wrapped('PRIVATE KEY', btoa('something else that is no DER'))],
     ['PEM of nothing', wrapped('PRIVATE KEY', '')],
     ['PEM that is no base64', wrapped('PRIVATE KEY', `${base64(RSA.pem)}!`)],
     ['a public key', createPublicKey(RSA.privateKey).export({ type: 'spki', format: 'pem' })],
     ['RSA of 512 bits', rsa512.pem],
-    ['RSA of 512 bits in PKCS#1', rsa512.privateKey.export({ type: 'pkcs1', format: 'pem' })],
     ['RSA of 1023 bits', rsa1023.pem],
   ])('as key %s', (_, privateKey) => {
     const error = refused({ privateKey });
@@ -671,7 +648,6 @@ describe('dkim() refuses', () => {
       ec.privateKey,
       sha1.privateKey,
       pss.privateKey,
-      good.publicKey,
       small.privateKey,
       pem,
     ]) {

@@ -202,7 +202,7 @@ describe('parseAddresses() refuses', () => {
 
   test('with the place in the message', () => {
     const error = thrownBy(() => parseAddresses('a@b, c d@e')) as Error;
-    expect(error.message).toBe('addresses: malformed at 4');
+    expect(error.message).toBe('addresses: invalid at 4');
   });
 });
 

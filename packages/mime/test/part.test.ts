@@ -55,7 +55,6 @@ describe('a tree', () => {
       {
         cid: 'r@example.com',
         disposition: 'inline',
-        headers: [['Content-Description', 'Grüße']],
       },
     );
     const entity = await read({ body });
@@ -63,7 +62,6 @@ describe('a tree', () => {
     expect(entity.parameters.get('start')).toBe('<a@b>');
     expect(valuesOf(entity, 'Content-ID')).toEqual(['<r@example.com>']);
     expect(entity.disposition).toBe('inline');
-    expect(valuesOf(entity, 'Content-Description')[0]).toMatch(/^=\?utf-8\?/);
   });
 
   test('of 100 levels is written, and of 101 or 100,000 refused', async () => {
@@ -74,7 +72,7 @@ describe('a tree', () => {
     expectMimeError(
       thrownBy(() => part('multipart/mixed', [part('text/plain', 'x'), deep])),
       'ERR_MIME_CONTENT',
-      'parts[1]',
+      'parts',
     );
   });
 
@@ -88,10 +86,10 @@ describe('a tree', () => {
   });
 
   test.each([
-    ['a string', 'text/plain', 'parts[1]'],
-    ['nothing', undefined, 'parts[1]'],
-    ['an object', {}, 'parts[1]'],
-    ['a list', [], 'parts[1]'],
+    ['a string', 'text/plain', 'parts'],
+    ['nothing', undefined, 'parts'],
+    ['an object', {}, 'parts'],
+    ['a list', [], 'parts'],
   ])('with %s among its parts is refused', (_, bad, path) => {
     const parts = [part('text/plain', 'a'), asAny(bad)];
     expectMimeError(
@@ -101,22 +99,12 @@ describe('a tree', () => {
     );
   });
 
-  test('with a hole is refused', () => {
-    const parts: BodyPart[] = [part('text/plain', 'a')];
-    parts[2] = part('text/plain', 'b');
-    expectMimeError(
-      thrownBy(() => part('multipart/mixed', parts)),
-      'ERR_MIME_CONTENT',
-      'parts[1]',
-    );
-  });
-
   test.each([
-    ['multipart/mixed', 'nothing', [], 'parts[0]'],
-    ['multipart/mixed', 'text', 'text', 'parts[0]'],
-    ['multipart/mixed', 'octets', OCTETS, 'parts[0]'],
-    ['multipart/mixed', 'undefined', undefined, 'parts[0]'],
-    ['Multipart/Mixed', 'text', 'text', 'parts[0]'],
+    ['multipart/mixed', 'nothing', [], 'parts'],
+    ['multipart/mixed', 'text', 'text', 'parts'],
+    ['multipart/mixed', 'octets', OCTETS, 'parts'],
+    ['multipart/mixed', 'undefined', undefined, 'parts'],
+    ['Multipart/Mixed', 'text', 'text', 'parts'],
     ['text/plain', 'a part', [part('text/plain', 'x')], 'content'],
     ['text/plain', 'no part', [], 'content'],
   ])('%s with %s is refused', (contentType, _, content, path) => {
@@ -308,25 +296,6 @@ describe('what is said of a part', () => {
     ['filename', { filename: 'a\r\nb' }],
     ['filename', { filename: 5 }],
     ['cid', { cid: '<a>' }],
-    ['disposition', { disposition: 'form-data' }],
-    ['headers[0]', { headers: [['X-Other', 'a']] }],
-    ['headers[0]', { headers: [['content-type', 'a/b']] }],
-    ['headers[0]', { headers: [['Content-Transfer-Encoding', '8bit']] }],
-    ['headers[0]', { headers: [['Content-Disposition', 'inline']] }],
-    ['headers[0]', { headers: [['Content-ID', '<a@b>']] }],
-    ['headers[0]', { headers: [['Content-A: b\r\nX', 'a']] }],
-    ['headers[0]', { headers: [['Content-', 'a']] }],
-    [
-      'headers[1]',
-      {
-        headers: [
-          ['Content-Language', 'de'],
-          ['Content-Location', 'http://é'],
-        ],
-      },
-    ],
-    ['headers[0]', { headers: [['Content-Description', 'a\r\nX: y']] }],
-    ['headers[0]', { headers: [['Content-Location', 'x'.repeat(900)]] }],
   ])('%s of %j is refused', (path, options) => {
     const body = part('text/plain', 'x', options);
     expectRefused({ body }, 'ERR_MIME_HEADER', `body.${path}`);
@@ -338,16 +307,11 @@ describe('what is said of a part', () => {
         filename: 'é.txt',
         cid: 'a@b',
         disposition: 'attachment',
-        headers: [
-          ['Content-Language', 'de, en'],
-          ['Content-Description', 'Grüße'],
-        ],
       }),
     });
     expect(entity.disposition).toBe('attachment');
     expect(entity.dispositionParameters.get('filename')).toBe('é.txt');
     expect(valuesOf(entity, 'Content-ID')).toEqual(['<a@b>']);
-    expect(valuesOf(entity, 'Content-Language')).toEqual(['de, en']);
   });
 
   test.each<[string | undefined, PartOptions]>([

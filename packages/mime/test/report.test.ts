@@ -23,7 +23,7 @@ describe('report()', () => {
         ['text/plain', `message/${expected}`, 'message/rfc822'],
       ]);
       expect(leaves(entity).map(({ encoding, content }) => [encoding, content])).toEqual([
-        ['7bit', 'Not delivered'],
+        ['quoted-printable', 'Not delivered'],
         ['7bit', STATUS],
         ['7bit', INNER],
       ]);
@@ -61,7 +61,7 @@ describe('report()', () => {
 
   test('nor is text that looks like a boundary', async () => {
     const [found] = leaves(await read({ body: report({ ...SPEC, text: '=_'.repeat(40) }) }));
-    expect([found?.encoding, found?.content]).toEqual(['7bit', '=_'.repeat(40)]);
+    expect([found?.encoding, found?.content]).toEqual(['quoted-printable', '=_'.repeat(40)]);
   });
 
   test.each(['A: é', 'A: b\0', `A: ${'x'.repeat(999)}`])('status %j is refused', (status) => {

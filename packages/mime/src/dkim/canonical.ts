@@ -3,7 +3,8 @@
  * octet like any other.
  */
 import { utf8 } from '../encoding/utf-8.ts';
-import type { Piece } from '../part.ts';
+import type { Piece, Source } from '../part.ts';
+import { limitSize } from '../size.ts';
 import { createSha256 } from './sha-256.ts';
 
 /** 'simple' signs what is sent; 'relaxed' what is left of it when white space was changed on the way. */
@@ -27,15 +28,22 @@ const ROOM = 16_384;
  * The SHA-256 of a body (§3.4.3, §3.4.4) in pieces, cut anywhere. White space and line ends are held back, as flags and a
  * count, until something follows.
  */
-export async function bodyHash(body: readonly Piece[], simple: boolean): Promise<Uint8Array> {
+export async function bodyHash(
+  body: readonly Piece[],
+  simple: boolean,
+  maxSize?: number,
+): Promise<Uint8Array> {
   const buffer = new Uint8Array(ROOM + 72);
   const hash = createSha256(buffer);
   let filled = 0;
+  let total = 0;
   const put = (octet: number): void => {
     buffer[filled++] = octet;
     if (filled === ROOM) {
       hash(ROOM);
       filled = 0;
+      total += ROOM;
+      limitSize(total, maxSize);
     }
   };
   /** "If there is no body or no trailing CRLF on the message body, a CRLF is added" (§3.4.3); relaxed, not to nothing. */
@@ -46,7 +54,7 @@ export async function bodyHash(body: readonly Piece[], simple: boolean): Promise
   let cr = false;
   // The last line gets a line end. If it has one, this is an empty line at the end, and is ignored.
   for (const piece of [...body, '\r\n'])
-    for await (const chunk of typeof piece === 'string' ? [utf8.encode(piece)] : piece.open())
+    for await (const chunk of (piece as Source).open?.() ?? [utf8.encode(piece as string)])
       for (let at = 0; at < chunk.length; at++) {
         const octet = chunk[at] as number;
         if (cr && octet === 10) {

@@ -22,25 +22,12 @@ interface RsaAlgorithm {
   readonly modulusLength: number;
 }
 
-/** One value in DER: its tag, its length of two octets, itself. */
-function derValue(tag: string, value: string): string {
-  return `${tag}\x82${String.fromCharCode(value.length >> 8, value.length & 255)}${value}`;
-}
-
 /** PKCS#8 in DER, one octet per character. Throws where it is no PEM. */
 function readPem(pem: string): string {
-  const [, pkcs1, text] =
-    /-----BEGIN (RSA )?PRIVATE KEY-----([^-]+)-----END \1PRIVATE KEY-----/.exec(
-      pem,
-    ) as unknown as string[];
-  const der = atob(text as string);
-  // Version 0, AlgorithmIdentifier of rsaEncryption and NULL (RFC 8017 §A.1), and the key as OCTET STRING.
-  return pkcs1
-    ? derValue(
-        '0',
-        `\x02\x01\x000\r\x06\t*\x86H\x86\xf7\r\x01\x01\x01\x05\x00${derValue('\x04', der)}`,
-      )
-    : der;
+  const [, text] = /-----BEGIN PRIVATE KEY-----([^-]+)-----END PRIVATE KEY-----/.exec(
+    pem,
+  ) as unknown as string[];
+  return atob(text as string);
 }
 
 /** Octets of a signature, where it is a key of RSA. Throws where it is none of Ed25519 either. */
@@ -63,7 +50,7 @@ function signatureSize(der: string): number | undefined {
  * @throws MimeError `ERR_MIME_DKIM` where it is no such key; what signs rejects with it where WebCrypto refuses the key
  */
 export function signingKey(given: string | CryptoKey): SigningKey {
-  const refuseKey = (): never => refuse('DKIM', 'dkim.privateKey', 'not one that can sign');
+  const refuseKey = (): never => refuse('DKIM', 'dkim.privateKey');
   try {
     let key: CryptoKey | undefined;
     let der = '';
@@ -78,7 +65,6 @@ export function signingKey(given: string | CryptoKey): SigningKey {
       if (name === 'RSASSA-PKCS1-v1_5' && hash.name === 'SHA-256' && modulusLength >= 1024)
         size = Math.ceil(modulusLength / 8);
       else if (name !== 'Ed25519') refuseKey();
-      if (!key.usages.includes('sign')) refuseKey();
     }
     return [
       size ? 'rsa' : 'ed25519',

@@ -49,8 +49,7 @@ export function createSha256(
     }
     // §6.2.2.
     for (let at = 0; at < end; at += 64) {
-      // From a list it would be 70 MB/s.
-      let { 0: a, 1: b, 2: c, 3: d, 4: e, 5: f, 6: g, 7: h } = state as unknown as Eight;
+      let [a, b, c, d, e, f, g, h] = state as unknown as Eight;
       for (let t = 0; t < 64; t++) {
         words[t] =
           t < 16
@@ -84,4 +83,4 @@ export function createSha256(
   };
 }
 
-type Eight = Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7, number>;
+type Eight = [number, number, number, number, number, number, number, number];

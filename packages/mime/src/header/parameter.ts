@@ -22,8 +22,6 @@ export function nameParameters(filename: string): [name: string, file: string] {
   const sections = `utf-8''${encoded}`.match(/.{1,54}(?<!%.?)(?!%[89AB])/g) ?? [];
   return [
     encodedWords(filename, 7).join('\r\n '),
-    sections
-      .map((section, at) => `;\r\n filename*${sections[1] ? `${at}*` : ''}=${section}`)
-      .join(''),
+    sections.map((section, at) => `;\r\n filename*${at}*=${section}`).join(''),
   ];
 }

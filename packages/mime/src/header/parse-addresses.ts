@@ -62,7 +62,7 @@ export function parseAddresses(
     const open = group ? [] : members;
     // A group is in no group, and only one that is all there is may be empty.
     if ((group && members) || !(address || (group && close)) || (close ? !open : open && !comma))
-      refuse('ADDRESS', 'addresses', `malformed at ${at}`);
+      refuse('ADDRESS', 'addresses', `invalid at ${at}`);
     if (group) list.push({ group: nameOf(group), members: open as Mailbox[] });
     if (address) {
       checkAddress(address, 'addresses', smtpUtf8);
