@@ -7,7 +7,7 @@ import { parseArgs, styleText } from 'node:util';
 import { startSandbox } from '@posthorn/conformance';
 import { connect, isSmtpError } from '@posthorn/core';
 import { check, devino, explain } from '@posthorn/core/devino';
-import { attachment, compose } from '@posthorn/mime';
+import { attachment, compose, MimeError } from '@posthorn/mime';
 
 const USAGE = `Usage: npm run demo
        npm run demo -- --host HOST --from ADDRESS --to ADDRESS [--user USER --pass PASS]
@@ -296,7 +296,10 @@ function sayFailure(error) {
   } else if (error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS'))
     console.error(`${error.message.split('. To ')[0]}\n\n${USAGE}`);
   // What compose() and connect() refuse: an address, a user name.
-  else if (error instanceof TypeError && error.message.startsWith('Cannot '))
+  else if (
+    error instanceof MimeError ||
+    (error instanceof TypeError && error.message.startsWith('Cannot '))
+  )
     console.error(`\n${error.message}`);
   else console.error(error);
 }

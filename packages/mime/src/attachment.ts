@@ -28,7 +28,7 @@ export interface AttachmentOptions {
   readonly contentType?: string;
   /** Content-ID without angle brackets, for `cid:` in the HTML. Default: none. */
   readonly cid?: string;
-  /** Default: 'inline' with a `cid`, else 'attachment'. */
+  /** Default: 'inline' with a `cid`, else 'attachment', and so is any other value (RFC 2183 §2.8). */
   readonly disposition?: 'attachment' | 'inline';
   /** Default: `base64`, or what `compose()` is given. Others are imported: `quotedPrintable`, `asIs()`. */
   readonly transferEncoding?: 'base64' | TransferEncoder;

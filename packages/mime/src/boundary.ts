@@ -1,4 +1,4 @@
-/** A random name: in the boundaries of multiparts, and the left side of a Message-ID. */
+/** Chance, as an input: the name in the boundaries of multiparts, and the left side of a Message-ID. */
 
 /**
  * Gives that many random octets, hard to guess: they are in a Message-ID (RFC 5322 §3.6.4) and in boundaries (RFC 2046
@@ -11,7 +11,7 @@
  *
  * const random: Random = (octets) => new Uint8Array(octets); // the same each time: for tests
  * const { messageId } = compose({ from: 'a@example.com' }, { random });
- * console.log(messageId); // <AAAAAAAAAAAAAAAAAAAAAAAA@example.com>
+ * console.log(messageId); // <000000000000000000@example.com>
  * ```
  */
 export type Random = (octets: number) => Uint8Array;

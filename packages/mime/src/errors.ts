@@ -48,7 +48,7 @@ export type MimeErrorCode =
  */
 export class MimeError extends TypeError {
   declare readonly code: MimeErrorCode;
-  /** Which input: `subject`, `to[1]`, `attachments[0].filename`; `content` or `size` from `attachment()`; `addresses`; `dkim.selector`; `maxSize` when the whole is too large. */
+  /** Which input: `subject`, `to[1]`, `attachments[0].filename`; `content` from `attachment()`, `parts` from `part()`; `addresses`; `dkim.selector`; `maxSize` when the whole is too large. */
   declare readonly path: string;
   /** With `ERR_MIME_TOO_LARGE`: the limit, octets. */
   declare readonly limit?: number;

@@ -19,7 +19,7 @@ import { limitSize } from './size.ts';
  *
  * const headers: HeaderField[] = [['X-Campaign', 'Frühling'], ['X-Mailer', 'Posthorn']];
  * const message = compose({ from: 'a@example.com', headers });
- * console.log((await message.text()).includes('X-Campaign: =?utf-8?q?Fr=C3=BChling?=')); // true
+ * console.log((await message.text()).includes('X-Campaign: =?utf-8?b?RnLDvGhsaW5n?=')); // true
  * ```
  */
 export type HeaderField = readonly [name: string, value: string];

@@ -1,5 +1,5 @@
 /**
- * The key that signs: PEM (RFC 7468) of PKCS#8 (RFC 5958) or PKCS#1 (RFC 8017 §A.1.2), or a CryptoKey. It knows how long a
+ * The key that signs: PEM (RFC 7468) of PKCS#8 (RFC 5958), or a CryptoKey. It knows how long a
  * signature will be before WebCrypto has seen the key, and puts nothing of a key into an error.
  */
 import { refuse } from '../errors.ts';
