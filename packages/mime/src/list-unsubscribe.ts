@@ -19,7 +19,7 @@ export interface ListUnsubscribeOptions {
 }
 
 /** Finds what is no list of `https:`, `http:` and `mailto:` URIs, in angle brackets. */
-const NO_URIS = /^(?!(<(https?:\/\/|mailto:)[!#-+\--;=?-_a-~]{1,890}>(, (?=<)|$))+$)/i;
+const NO_URIS = /^(?!((^|, )<(https?:\/\/|mailto:)[!#-+\--;=?-_a-~]{1,890}>)+$)/i;
 
 /**
  * `listUnsubscribe` of a message: `List-Unsubscribe` (RFC 2369 §3.2) and, for one click, `List-Unsubscribe-Post` (RFC 8058).

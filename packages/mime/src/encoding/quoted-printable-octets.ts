@@ -3,9 +3,12 @@ import type { TransferEncoder } from '../part.ts';
 import { encodedSource } from '../source.ts';
 import { binary } from './base64.ts';
 import { quotedPrintable as encodeText } from './quoted-printable.ts';
-import { utf8 } from './utf-8.ts';
 
-const DIGITS: Uint8Array = /*#__PURE__*/ utf8.encode('0123456789ABCDEF');
+/** `=` and two hex digits for each octet, in the upper three octets of 32 bits: one store. */
+const ESCAPES: Int32Array = /*#__PURE__*/ Int32Array.from({ length: 256 }, (_, octet) => {
+  const digits = (octet + 256).toString(16).toUpperCase();
+  return (61 << 24) | (digits.charCodeAt(1) << 16) | (digits.charCodeAt(2) << 8);
+});
 
 /**
  * Makes an encoder that knows its column, so that windows may be cut anywhere. Lines have 76 characters at most, and none
@@ -45,9 +48,7 @@ export function quotedPrintableEncoder(): (octets: Uint8Array, last?: boolean) =
         // What is escaped comes in runs.
         let next = octet;
         do {
-          target[end] = 61;
-          target[end + 1] = DIGITS[next >> 4] as number;
-          target[end + 2] = DIGITS[next & 15] as number;
+          to.setInt32(end, ESCAPES[next] as number);
           end += 3;
           column += 3;
           at += 1;

@@ -19,7 +19,7 @@ import { checkText } from './field.ts';
  * that one address never becomes two, and none another.
  *
  * Not read are comments, routes, obsolete forms other than an unquoted `.` in a name, empty items, and an empty list. Spaces and
- * tabs may stand between tokens, but not around the `@`. A name is given without its quotes; an encoded-word is not decoded:
+ * tabs may stand between tokens, but not around the `@`; a tab is a space in quotes, too. A name is given without its quotes; an encoded-word is not decoded:
  * it is a name that looks like one. A domain stays as it is, and `compose()` makes A-labels of it.
  *
  * @param options.smtpUtf8 - allows local parts outside ASCII (RFC 6531). Default false
@@ -38,27 +38,27 @@ export function parseAddresses(
   { smtpUtf8 }: { readonly smtpUtf8?: boolean } = {},
 ): (Mailbox | Group)[] {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
-  checkText(text, 'addresses', /[\0-\x08\n-\x1f\x7f]/, 'ADDRESS');
+  const line = checkText(text, 'addresses', /[\0-\x08\n-\x1f\x7f]/, 'ADDRESS').replaceAll(
+    '\t',
+    ' ',
+  );
   const list: (Mailbox | Group)[] = [];
   /** Of the group that is open. */
   let members: Mailbox[] | undefined;
   // No two ways through a part of it begin alike, so it takes linear time. The limits keep its stack small: what is longer is
   // no address, and no name that mail can carry.
-  const word = String.raw`(?:"(?:[^"\\\t]|\\[^\t]){0,999}"|[^\t "(),:;<>@[\\\]]+)`;
-  const words = `(${word}(?:[\t ]+${word}){0,999})[\t ]*`;
-  const spec = String.raw`(${word}@(?:${word}|\[[\w:.]+]))[\t ]*`;
+  const word = String.raw`(?:"(?:[^"\\]|\\.){0,999}"|[^ "(),:;<>@[\\\]]+)`;
+  const words = `(${word}(?: +${word}){0,999}) *`;
+  const spec = String.raw`(${word}@(?:${word}|\[[\w:.]+])) *`;
   const item = new RegExp(
-    `[\t ]*(?:${words}:[\t ]*)?(?:(?:${words})?<[\t ]*${spec}>|${spec})?[\t ]*(;?)[\t ]*(,|$)`,
+    ` *(?:${words}: *)?(?:(?:${words})?< *${spec}>|${spec})? *(;?) *(,|$)`,
     'y',
   );
   const nameOf = (phrase: string): string =>
-    phrase.replace(
-      /"((\\.|[^"])*)"|[\t ]+/g,
-      (_, quoted) => quoted?.replace(/\\(.)/g, '$1') ?? ' ',
-    );
+    phrase.replace(/"((\\.|[^"])*)"| +/g, (_, quoted) => quoted?.replace(/\\(.)/g, '$1') ?? ' ');
   for (;;) {
     const at = item.lastIndex;
-    const [, group, phrase = '', angle, address = angle, close, comma] = item.exec(text) ?? [];
+    const [, group, phrase = '', angle, address = angle, close, comma] = item.exec(line) ?? [];
     const open = group ? [] : members;
     // A group is in no group, and only one that is all there is may be empty.
     if ((group && members) || !(address || (group && close)) || (close ? !open : open && !comma))
