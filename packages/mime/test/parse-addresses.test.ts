@@ -316,7 +316,7 @@ describe('parseAddresses() and compose()', () => {
             expect(readAddresses(text.replaceAll('\t', ' '))).toEqual(mailboxes);
         }
       }),
-      { numRuns: 4_000 },
+      { numRuns: 2_000 },
     );
     expect(read).toBeGreaterThan(40);
   });
