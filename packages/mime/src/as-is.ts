@@ -56,11 +56,11 @@ export function asIs(capabilities?: { has(keyword: string): boolean }): Transfer
   };
 
   const own: EncodeContent = (given, path, context) => [
-    label(given.octets, context) ?? refuse('CONTENT', path, 'beyond asIs()'),
+    label(given.octets, context) ?? refuse('CONTENT', path, 'over asIs()'),
     encodedSource(given, path, context, given.size, () => {
       const rank = ranker();
       return (octets, last) => {
-        if (highest < 2 && rank(octets, last) > highest) refuse('STREAM', path, 'beyond asIs()');
+        if (highest < 2 && rank(octets, last) > highest) refuse('STREAM', path, 'over asIs()');
         // The window is used again.
         return octets.slice();
       };

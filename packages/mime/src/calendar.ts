@@ -48,7 +48,7 @@ export function calendar(content: string, options: CalendarOptions = {}): BodyPa
   const found = [...unfolded.matchAll(/^METHOD(;[^:\r\n]*)?:(.*)/gim)].map(([, , value]) => value);
   const methods = [found as unknown].concat(method).join();
   const [, first] =
-    /^([\w-]{1,60})(,\1)*$/i.exec(methods) ?? refuse('CONTENT', 'calendar', 'needs one METHOD');
+    /^([\w-]{1,60})(,\1)*$/i.exec(methods) ?? refuse('CONTENT', 'calendar', 'one METHOD');
   return part(`text/calendar; charset=utf-8; method=${first}`, content, {
     filename,
     disposition: filename ? 'inline' : undefined,

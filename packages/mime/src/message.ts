@@ -169,6 +169,7 @@ export interface Message extends AsyncIterable<Uint8Array> {
   readonly sent: number;
   /**
    * Reads streams that do not tell their length into memory, up to `maxSize`: then `size` is exact. Resolves with this message.
+   * A stream that can be read once has one reader until then.
    *
    * @throws MimeError `ERR_MIME_TOO_LARGE`, `ERR_MIME_STREAM`, or what a stream failed with
    */
@@ -257,13 +258,17 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
   const [author] = authors;
   const [from = author as string] = senders;
   // RFC 5322 §3.6.2: several authors need a Sender, which is one mailbox.
-  if (!author || senders[1] || (authors[1] && !senders[0]))
-    refuse('ADDRESS', author ? 'sender' : 'from');
+  if (!author || senders[1] || (authors[1] && !senders[0])) refuse('ADDRESS', 'from');
   const smtpUtf8 = /[^\n-~]/.test(head + recipients);
 
   const context: Context = {
     ...options,
-    name: options.random?.(18).join('') ?? crypto.randomUUID(),
+    // Of three digits each: the same length for every message.
+    name:
+      options
+        .random?.(12)
+        .map((octet) => octet | 128)
+        .join('') ?? crypto.randomUUID(),
     count: 0,
   };
   const put = (
@@ -283,7 +288,7 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
   put('Message-ID', 'messageId', NO_IDS, checkText(messageId, 'messageId', / /));
   put('In-Reply-To', 'inReplyTo', NO_IDS);
   put('References', 'references', NO_IDS);
-  put('Auto-Submitted', 'autoSubmitted', /[^!-~]/);
+  put('Auto-Submitted', 'autoSubmitted', /^(?![!-9;-~]{1,49}$)/);
   put(
     'X-Priority',
     'priority',
@@ -346,21 +351,15 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
     minimumSize: content.length,
     sent: 0,
     async *[Symbol.asyncIterator]() {
-      yield this.bytes();
+      yield message.bytes();
     },
-    async bytes() {
-      this.sent = content.length;
+    bytes: async () => {
+      message.sent = content.length;
       return content;
     },
-    async text() {
-      return text;
-    },
-    stream() {
-      return (ReadableStream as unknown as Streams).from(this);
-    },
-    async ready() {
-      return this;
-    },
+    text: async () => text,
+    stream: () => (ReadableStream as unknown as Streams).from(message),
+    ready: async () => message,
   };
   context.deliver?.(message, pieces, options);
   limitSize(message.minimumSize, options.maxSize);

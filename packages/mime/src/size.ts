@@ -10,7 +10,7 @@ export function base64Size(octets: number | undefined): number | undefined {
 export function limitSize(actual: number, limit: number = actual): void {
   const excess = actual - limit;
   if (!(excess <= 0))
-    refuse('TOO_LARGE', 'maxSize', `over ${limit}`, {
+    refuse('TOO_LARGE', 'maxSize', `${limit}`, {
       limit,
       actual,
       excess,

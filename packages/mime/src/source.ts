@@ -105,7 +105,7 @@ export function encodedSource(
       let read = 0;
       const check = (right: boolean): unknown => right || refuse('STREAM', path, 'wrong octets');
       for await (const chunk of open()) {
-        read += chunk.length;
+        read += (chunk as Uint8Array | undefined)?.length as number;
         // No number is over or under what was not declared.
         check(chunk instanceof Uint8Array && !(read > (declared as number)));
         for (let at = 0; at < chunk.length; ) {

@@ -309,6 +309,17 @@ describe('a local part that is not ASCII', () => {
     expect([message.smtpUtf8, message.body]).toEqual([true, undefined]);
   });
 
+  test('is not taken for one where only the domain is not ASCII, whatever the local part looks like', async () => {
+    const message = composed({ to: 'a=?b@bücher.example' });
+    expect([message.smtpUtf8, message.to]).toEqual([false, ['a=?b@xn--bcher-kva.example']]);
+    expect(await message.text()).toContain('To: a=?b@xn--bcher-kva.example\r\n');
+  });
+
+  test('nor is a domain that is too long as A-labels', () => {
+    for (const key of ['to', 'from'] as const)
+      expectRefused({ [key]: `a@${'é.'.repeat(150)}com` }, 'ERR_MIME_ADDRESS', key);
+  });
+
   test('is not needed where all addresses are ASCII', () => {
     const message = composed({ subject: 'é', text: 'é' }, { smtpUtf8: true });
     expect([message.smtpUtf8, message.body]).toEqual([false, undefined]);

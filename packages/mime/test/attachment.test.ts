@@ -306,6 +306,16 @@ describe('a message that is read by several at once', () => {
     expect(one.minimumSize).toBe(first.length);
   });
 
+  test('of what is no octets is refused', async () => {
+    for (const chunk of [null, undefined, 'text', 5, [1, 2]]) {
+      const one = message(async function* () {
+        yield chunk as unknown as Uint8Array;
+      });
+      const error = await one.bytes().catch((reason: unknown) => reason);
+      expectMimeError(error, 'ERR_MIME_STREAM', 'attachments[0]');
+    }
+  });
+
   test('of a stream that can be read once has one reader, until it is in memory', async () => {
     const one = message(slow());
     const [first, second] = await Promise.allSettled([one.bytes(), one.bytes()]);

@@ -305,7 +305,7 @@ describe('MessageBuilder', () => {
     fc.assert(
       fc.property(
         fc.array(call, { minLength: 1, maxLength: 12 }),
-        fc.integer({ min: 200, max: 3_000 }),
+        fc.integer({ min: 300, max: 3_000 }),
         (calls, maxSize) => {
           const given = { ...FIXED, maxSize };
           const builder = new MessageBuilder(given);

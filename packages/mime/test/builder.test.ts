@@ -121,10 +121,18 @@ describe('MessageBuilder', () => {
       .attach('a', 'x')
       .attach('b', 'x');
     const message = builder.build();
-    expect(await message.text()).toContain('boundary="=_1-x0123');
+    expect(await message.text()).toContain('boundary="=_1-x128129');
     expect((await message.bytes()).length).toBe(builder.size);
     expect(builder.text('x').size).toBe(builder.build().size);
   });
+});
+
+test('what is measured is what is built, whatever random gives', () => {
+  const random = (octets: number): Uint8Array => crypto.getRandomValues(new Uint8Array(octets));
+  for (let run = 0; run < 50; run += 1) {
+    const builder = started({ random }).text('x').html('y').attach('a', new Uint8Array(3));
+    expect(builder.build().size).toBe(builder.size);
+  }
 });
 
 describe('before the authors are known', () => {
@@ -148,7 +156,7 @@ describe('before the authors are known', () => {
       expectMimeError(
         thrownBy(() => builder.from(from)),
         'ERR_MIME_ADDRESS',
-        'sender',
+        'from',
       );
       expect(builder.size).toBeUndefined();
       expect(builder.sender('s@example.com').from(from).size).toBe(builder.build().size);

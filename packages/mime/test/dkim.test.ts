@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { bodyHash, canonicalField } from '../src/dkim/canonical.ts';
 import { type DkimOptions, dkim } from '../src/dkim/dkim.ts';
 import { MimeError } from '../src/errors.ts';
-import { attachment, compose } from '../src/index.ts';
+import { asIs, attachment, compose, part } from '../src/index.ts';
 import {
   cut,
   ed25519Key,
@@ -701,4 +701,21 @@ test('a stream of unknown length is hashed no further than maxSize', async () =>
     expectMimeError(await rejectionOf(message.bytes()), 'ERR_MIME_TOO_LARGE', 'maxSize');
   }
   expect(pulled).toBeLessThan(10);
+});
+
+test('an endless stream of what is held back is hashed no further than maxSize', async () => {
+  const signer = dkim({ ...NAMES, privateKey: rsaKey(1024).pem });
+  for (const octets of ['\r\n', ' ']) {
+    let pulled = 0;
+    const stream = async function* (): AsyncGenerator<Uint8Array> {
+      for (; pulled < 1_000; pulled += 1) yield new TextEncoder().encode(octets.repeat(10_000));
+    };
+    const transferEncoding = asIs(new Set(['8BITMIME', 'BINARYMIME']));
+    const message = compose(
+      { from: 'a@example.com', body: part('application/x', { stream }, { transferEncoding }) },
+      { dkim: signer, maxSize: 100_000, onUnknownSize: 'guard' },
+    );
+    expectMimeError(await rejectionOf(message.bytes()), 'ERR_MIME_TOO_LARGE', 'maxSize');
+    expect(pulled).toBeLessThan(20);
+  }
 });

@@ -42,8 +42,6 @@ export async function bodyHash(
     if (filled === ROOM) {
       hash(ROOM);
       filled = 0;
-      total += ROOM;
-      limitSize(total, maxSize);
     }
   };
   /** "If there is no body or no trailing CRLF on the message body, a CRLF is added" (§3.4.3); relaxed, not to nothing. */
@@ -54,7 +52,9 @@ export async function bodyHash(
   let cr = false;
   // The last line gets a line end. If it has one, this is an empty line at the end, and is ignored.
   for (const piece of [...body, '\r\n'])
-    for await (const chunk of (piece as Source).open?.() ?? [utf8.encode(piece as string)])
+    for await (const chunk of (piece as Source).open?.() ?? [utf8.encode(piece as string)]) {
+      total += chunk.length;
+      limitSize(total, maxSize);
       for (let at = 0; at < chunk.length; at++) {
         const octet = chunk[at] as number;
         if (cr && octet === 10) {
@@ -77,6 +77,7 @@ export async function bodyHash(
           space = cr = false;
         }
       }
+    }
   if (ends) {
     put(13);
     put(10);

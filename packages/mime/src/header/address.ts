@@ -64,7 +64,7 @@ const NAMED = /^(?:"(([^"\\]|\\.)*)" *|([^"(),:;<>@[\\\]]*))<(.*)>$/;
 
 // A dot-atom has no specials or white space (RFC 5322 §3.2.3).
 const ADDR_SPEC =
-  /^((?!\.)(\.?[^ ."(),:;<>@[\\\]])+|"([^"\\]|\\.)*")@((\w([\w-]{0,61}\w)?(\.(?!$)|$))+|\[[\w:.]+\])$/;
+  /^(?!.{321})((?!\.)(\.?[^ ."(),:;<>@[\\\]])+|"(([^"\\]|\\.)*)")@((\w([\w-]{0,61}\w)?(\.(?!$)|$))+|\[[\w:.]+\])$/;
 
 /**
  * One field with its CRLF, empty when there is no address.
@@ -105,7 +105,7 @@ export function addressField(
     const forwardPath = checkAddress(address, at, smtpUtf8);
     addresses.push(forwardPath);
     // Beside a local part that is not ASCII, neither need the domain be.
-    const shown = isPlain(forwardPath) ? forwardPath : address;
+    const shown = /[^ -~]/.test(forwardPath) ? address : forwardPath;
     return name ? `${phrase(name, at)} <${shown}>` : shown;
   };
   const whole = each(value, path, (item, at) =>
@@ -134,7 +134,7 @@ export function checkAddress(address: string, path: string, smtpUtf8: boolean | 
     /[\0-\x1f\x7f]|^.{321}|^.{65,}@/s,
     'ADDRESS',
   ).replace(/(?<![^.@])[^.@]*[^ -~][^.@]*(?!.*@)/gs, (label) => {
-    const { hostname } = Object.assign(new URL('http://a'), { hostname: label });
+    const { hostname } = Object.assign(new URL('http:a'), { hostname: label });
     return /^[\p{L}\p{M}\p{Nd}-]+ xn--/u.test(`${label} ${hostname}`) ? hostname : '';
   });
   return ADDR_SPEC.test(forwardPath) && (smtpUtf8 || !/[^ -~]/.test(forwardPath))
