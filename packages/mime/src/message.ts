@@ -245,7 +245,8 @@ export function compose(spec: MessageSpec, options: ComposeOptions = {}): Messag
     key: 'from' | 'sender' | 'replyTo' | 'to' | 'cc' | 'bcc',
   ): string[] => {
     const list: string[] = [];
-    head += addressField(name, spec[key], key, list, options.smtpUtf8);
+    if (spec[key] !== undefined)
+      head += addressField(name, spec[key] as Address, key, list, options.smtpUtf8);
     return list;
   };
   const hidden = addresses('Bcc', 'bcc');

@@ -74,7 +74,7 @@ const ADDR_SPEC =
  */
 export function addressField(
   name: string,
-  value: Address | readonly Address[] | undefined = [],
+  value: Address | readonly Address[],
   path: string,
   addresses: string[],
   smtpUtf8: boolean | undefined,

@@ -18,11 +18,11 @@ export function escapeOctet(octet: string): string {
 export function encodedWords(text: string, column: number): string[] {
   const octets = binary(text);
   // What is escaped has two characters more in Q, and B is a third longer in all.
-  const q = 6 * octets.replace(/[a-z\d!*+/ -]+/gi, '').length <= octets.length;
+  const q = 6 * octets.replace(/[A-Za-z\d!*+/ -]+/g, '').length <= octets.length;
   const words = (
     q
       ? octets
-          .replace(/[^a-z\d!*+/ -]/gi, escapeOctet)
+          .replace(/[^A-Za-z\d!*+/ -]/g, escapeOctet)
           .replaceAll(' ', '_')
           .match(RegExp(`.{1,${63 - column}}(?<!=.?)(?!=[89AB])`, 'g'))
       : octets.match(RegExp(`.{1,${3 * ((64 - column) >> 2)}}(?![\x80-\xbf])`, 'g'))?.map(btoa)
