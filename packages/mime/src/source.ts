@@ -23,8 +23,9 @@ export type OctetStream = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>
 
 /**
  * Content of an attachment, the body of its part (RFC 2045 §2.6). A string is UTF-8. A stream given by a function can be
- * read again, for a second attempt; any other only once. `size` is its exact octets before encoding, and a stream that
- * has more or fewer fails before the message is complete. Default: not known, and then the message does not know its own.
+ * read again, for a second attempt; any other only once. `size` is its exact octets before encoding, less than 4 GiB, and a
+ * stream that has more or fewer fails before the message is complete. Default: not known, and then the message does not know
+ * its own.
  *
  * @example
  * ```ts

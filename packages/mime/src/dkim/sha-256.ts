@@ -22,7 +22,7 @@ function sigma(word: number, first: number, second: number, shift: number): numb
 }
 
 /**
- * Hashes a message in constant memory, less than 2^50 octets, 125 MB/s (Node 20). Each part of it is written into `buffer`,
+ * Hashes a message in constant memory, less than 2^50 octets. Each part of it is written into `buffer`,
  * from its beginning, and is gone when it was hashed.
  *
  * @param buffer - has room for 72 octets more than any part

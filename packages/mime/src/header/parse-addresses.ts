@@ -19,11 +19,11 @@ import { checkText } from './field.ts';
  * that one address never becomes two, and none another.
  *
  * Not read are comments, routes, obsolete forms other than an unquoted `.` in a name, empty items, and an empty list. Spaces and
- * tabs may stand between tokens, but not around the `@`; a tab is a space in quotes, too. A name is given without its quotes; an encoded-word is not decoded:
- * it is a name that looks like one. A domain stays as it is, and `compose()` makes A-labels of it.
+ * tabs may stand between tokens, but not around the `@`; a tab is a space in quotes, too. A name is given without its quotes;
+ * an encoded-word is not decoded: it is a name that looks like one. A domain stays as it is, and `compose()` makes A-labels of it.
  *
  * @param options.smtpUtf8 - allows local parts outside ASCII (RFC 6531). Default false
- * @throws MimeError `ERR_MIME_ADDRESS` with `path` `addresses`; the message has what stands in the place
+ * @throws MimeError `ERR_MIME_ADDRESS` with `path` `addresses`; the message has the index of what is not in the grammar
  *
  * @example
  * ```ts
