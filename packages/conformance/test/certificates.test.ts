@@ -21,6 +21,7 @@ beforeAll(async () => {
     'wrong-host': await authority.issue('wrong-host'),
     expired: await authority.issue('expired'),
     'self-signed': await authority.issue('self-signed'),
+    'no-san': await authority.issue('no-san'),
   };
 });
 
@@ -81,7 +82,7 @@ describe('a client that does not', () => {
 test('there are no other kinds', async () => {
   await expect(authority.issue('toString' as CertificateKind)).rejects.toThrow(
     new TypeError(
-      'There is no certificate "toString": there are good, wrong-host, expired, self-signed',
+      'There is no certificate "toString": there are good, wrong-host, expired, self-signed, no-san',
     ),
   );
 });
@@ -111,6 +112,13 @@ describe('what is in them', () => {
     );
   });
 
+  test('a certificate without subjectAltName names its host in the subject, and is signed', () => {
+    const leaf = new X509Certificate(leaves['no-san'].cert);
+    expect(leaf.subjectAltName).toBeUndefined();
+    expect(leaf.subject).toBe('CN=localhost');
+    expect(leaf.verify(new X509Certificate(authority.ca).publicKey)).toBe(true);
+  });
+
   test('a self-signed certificate is not signed by the authority', () => {
     const leaf = new X509Certificate(leaves['self-signed'].cert);
     expect(leaf.verify(leaf.publicKey)).toBe(true);
@@ -121,7 +129,7 @@ describe('what is in them', () => {
     const end = (kind: CertificateKind): number =>
       (Date.parse(new X509Certificate(leaves[kind].cert).validTo) - Date.now()) / DAY;
     expect(end('expired')).toBeCloseTo(-1, 2);
-    for (const kind of ['good', 'wrong-host', 'self-signed'] as const)
+    for (const kind of ['good', 'wrong-host', 'self-signed', 'no-san'] as const)
       expect(end(kind)).toBeCloseTo(365, 2);
   });
 
@@ -139,7 +147,7 @@ describe('what is in them', () => {
 
   test('no two certificates share a serial number', () => {
     const serials = Object.values(leaves).map(({ cert }) => new X509Certificate(cert).serialNumber);
-    expect(new Set(serials).size).toBe(4);
+    expect(new Set(serials).size).toBe(5);
     for (const serial of serials) expect(serial).toMatch(/^[4-7][\dA-F]{31}$/);
   });
 });

@@ -3,7 +3,8 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 
 /**
- * What a leaf certificate is like: good, for another host, ended yesterday, or not signed by the authority.
+ * What a leaf certificate is like: good, for another host, ended yesterday, not signed by the authority, or without a
+ * subjectAltName, where only its common name is the host's (RFC 9525 §6.3 does not look at that).
  *
  * @example
  * ```ts
@@ -15,7 +16,7 @@ import * as x509 from '@peculiar/x509';
  * console.log(leaves.length); // 3
  * ```
  */
-export type CertificateKind = 'good' | 'wrong-host' | 'expired' | 'self-signed';
+export type CertificateKind = 'good' | 'wrong-host' | 'expired' | 'self-signed' | 'no-san';
 
 /**
  * A certificate with its key, as node:tls takes them.
@@ -56,7 +57,7 @@ export interface CertificateAuthority {
    * Makes a leaf for DNS:localhost, IP:127.0.0.1 and IP:::1.
    *
    * @param kind - 'wrong-host' is for another host; 'expired' ended yesterday; 'self-signed' is not signed by
-   * this authority. Default 'good': valid from yesterday for a year
+   * this authority; 'no-san' names its host in its common name alone. Default 'good': valid from yesterday for a year
    * @throws TypeError for a kind that there is not
    */
   issue(kind?: CertificateKind): Promise<Certificate>;
@@ -67,7 +68,13 @@ const ALGORITHM: EcKeyGenParams & EcdsaParams = {
   namedCurve: 'P-256',
   hash: 'SHA-256',
 };
-const KINDS: readonly CertificateKind[] = ['good', 'wrong-host', 'expired', 'self-signed'];
+const KINDS: readonly CertificateKind[] = [
+  'good',
+  'wrong-host',
+  'expired',
+  'self-signed',
+  'no-san',
+];
 const DAY = 86_400_000;
 
 /**
@@ -121,15 +128,19 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
           new x509.BasicConstraintsExtension(false, undefined, true),
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
           new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-          new x509.SubjectAlternativeNameExtension(
-            kind === 'wrong-host'
-              ? [{ type: 'dns', value: host }]
-              : [
-                  { type: 'dns', value: host },
-                  { type: 'ip', value: '127.0.0.1' },
-                  { type: 'ip', value: '::1' },
-                ],
-          ),
+          ...(kind === 'no-san'
+            ? []
+            : [
+                new x509.SubjectAlternativeNameExtension(
+                  kind === 'wrong-host'
+                    ? [{ type: 'dns', value: host }]
+                    : [
+                        { type: 'dns', value: host },
+                        { type: 'ip', value: '127.0.0.1' },
+                        { type: 'ip', value: '::1' },
+                      ],
+                ),
+              ]),
         ],
       });
       const pkcs8 = await crypto.subtle.exportKey('pkcs8', own.privateKey);

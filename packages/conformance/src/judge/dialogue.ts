@@ -1,0 +1,266 @@
+/**
+ * Reads what one connection's record holds: commands, answers to challenges, mail data, and what no client may do in
+ * any case. It can miss an offence, but does not invent one.
+ */
+import type { WireEvent } from '../server/wire-log.ts';
+
+/** A line that a client wrote. */
+export interface CommandLine {
+  readonly line: string;
+  /** In upper case. */
+  readonly verb: string;
+  readonly secure: boolean;
+  /** ms since the play began. */
+  readonly at: number;
+  /** Its place among the events of the record. */
+  readonly event: number;
+}
+
+/** One mail transaction: what came behind MAIL. */
+export interface Transaction {
+  readonly mail: string;
+  readonly rcpt: string[];
+  readonly by: ('DATA' | 'BDAT')[];
+  /** Octets of each BDAT. */
+  readonly chunks: number[];
+  /** How often BDAT said LAST. */
+  last: number;
+  /** Mail data as it was on the wire, without the final dot. */
+  wire: string;
+  /** Mail data without the doubled dots of DATA. */
+  text: string;
+  /** Its end was written: the final dot, or the last octet of a chunk that is LAST. */
+  complete: boolean;
+}
+
+/** What no client may do. */
+export interface Offence {
+  readonly rule:
+    | 'before-greeting'
+    | 'before-handshake'
+    | 'command-line'
+    | 'command-length'
+    | 'group'
+    | 'pipelining'
+    | 'content'
+    | 'line-length';
+  readonly actual: string;
+}
+
+/** RFC 2920 §3.1: what "can only appear as the last command in a group", and what changes the session. */
+const LAST_OF_GROUP = /^(EHLO|HELO|LHLO|STARTTLS|AUTH|DATA|VRFY|QUIT|NOOP)\b/i;
+const COMMAND =
+  /^(EHLO|HELO|LHLO|STARTTLS|AUTH|MAIL|RCPT|DATA|BDAT|RSET|VRFY|EXPN|HELP|QUIT|NOOP)\b/i;
+/** RFC 5321 §4.5.3.1.4, and what extensions add: SIZE, BODY, AUTH, RET, ENVID, ORCPT, NOTIFY and more. */
+const LONGEST_COMMAND = 510 + 700;
+
+export class Dialogue {
+  readonly events: readonly WireEvent[];
+  readonly commands: CommandLine[] = [];
+  /** Lines that answered 334. */
+  readonly responses: CommandLine[] = [];
+  readonly transactions: Transaction[] = [];
+  readonly offences: Offence[] = [];
+  /** The client began TLS with a server that speaks none. */
+  unaskedTls = false;
+  /** All that was written outside TLS. */
+  readonly plain: string;
+  /** All that was written inside TLS. */
+  readonly secured: string;
+
+  constructor(events: readonly WireEvent[]) {
+    this.events = events;
+    const said = (secure: boolean): string =>
+      events
+        .map((event) => (event.who === 'client' && event.secure === secure ? event.text : ''))
+        .join('');
+    this.plain = said(false);
+    this.secured = said(true);
+    this.#read();
+  }
+
+  /** The verbs, in order. */
+  get verbs(): string[] {
+    return this.commands.map(({ verb }) => verb);
+  }
+
+  /** The server name of TLS. */
+  get servername(): string | undefined {
+    for (const event of this.events) if (event.who === 'tls') return event.servername;
+    return undefined;
+  }
+
+  /** When the client left, and how; undefined: it was still there. */
+  get left(): Extract<WireEvent, { who: 'end' }> | undefined {
+    return this.events.find(
+      (event): event is Extract<WireEvent, { who: 'end' }> =>
+        event.who === 'end' && event.by === 'client',
+    );
+  }
+
+  #read(): void {
+    const found = (rule: Offence['rule'], actual: string): void => {
+      this.offences.push({ rule, actual });
+    };
+    let mode = 'command' as 'command' | 'data' | 'bdat';
+    /** What the client has said and was not looked at yet. */
+    let rest = '';
+    let owed = 0;
+    /** What the server has said in this TLS state, since DATA, and last. */
+    let said = '';
+    let sinceData: string | undefined;
+    let latest = '';
+    let spoken = false;
+    /** What stands in this gap between two writes of the server. */
+    let gap: string[] = [];
+    let started = false;
+    let upgrading = false;
+    let secure = false;
+    let at = 0;
+    let index = 0;
+
+    const command = (text: string): void => {
+      const line = text.replace(/\r?\n$/, '');
+      const shown = line.slice(0, 60);
+      const verb = (/^[A-Za-z]*/.exec(line)?.[0] ?? '').toUpperCase();
+      const entry = { line, verb, secure, at, event: index };
+      if (!text.endsWith('\r\n') || /[\0\r\n]/.test(line))
+        found('command-line', `bare CR, LF or NUL in ${JSON.stringify(text.slice(0, 60))}`);
+      if (/^334/m.test(latest)) {
+        this.responses.push(entry);
+        latest = '';
+        gap.push('an answer to a challenge');
+        return;
+      }
+      if (!COMMAND.test(line)) found('command-line', `${JSON.stringify(shown)} is no command`);
+      if (line.length > LONGEST_COMMAND)
+        found('command-length', `${line.length + 2} octets: ${shown}…`);
+      const [before] = gap.slice(-1);
+      if (before !== undefined && !/^250[- ]PIPELINING\b/im.test(said))
+        found('pipelining', `${JSON.stringify(shown)} behind ${JSON.stringify(before)}`);
+      else if (before !== undefined && LAST_OF_GROUP.test(before))
+        found('group', `${JSON.stringify(shown)} behind ${JSON.stringify(before)} in one group`);
+      gap.push(shown);
+      this.commands.push(entry);
+      const transaction = this.transactions.at(-1);
+      if (verb === 'MAIL') {
+        this.transactions.push({
+          mail: line,
+          rcpt: [],
+          by: [],
+          chunks: [],
+          last: 0,
+          wire: '',
+          text: '',
+          complete: false,
+        });
+      } else if (verb === 'RCPT') transaction?.rcpt.push(line);
+      else if (verb === 'DATA') {
+        transaction?.by.push('DATA');
+        sinceData = '';
+      } else if (verb === 'BDAT') {
+        const [, octets, last] = /^BDAT (\d+)( LAST)?$/i.exec(line) ?? [];
+        if (octets === undefined) return found('command-line', `no BDAT: ${shown}`);
+        mode = 'bdat';
+        owed = Number(octets);
+        transaction?.by.push('BDAT');
+        transaction?.chunks.push(owed);
+        if (last && transaction) transaction.last += 1;
+      }
+      upgrading = verb === 'STARTTLS';
+    };
+    const content = (text: string, complete: boolean): void => {
+      if (/\0|\r(?!\n)|(?<!\r)\n/.test(text)) found('content', 'bare CR, LF or NUL in mail data');
+      for (const line of text.split('\r\n')) {
+        if (line.startsWith('.') && !line.startsWith('..'))
+          found('content', `a dot that is not doubled: ${JSON.stringify(line.slice(0, 60))}`);
+        if (line.length > 999) found('line-length', `a line of ${line.length} octets`);
+      }
+      const transaction = this.transactions.at(-1);
+      if (!transaction) return;
+      transaction.wire += text;
+      transaction.text += text.replace(/^\./gm, '');
+      transaction.complete ||= complete;
+    };
+    const look = (): void => {
+      for (;;) {
+        if (mode === 'data') {
+          const end = rest.startsWith('.\r\n') ? -2 : rest.indexOf('\r\n.\r\n');
+          if (end === -1) return;
+          content(rest.slice(0, end + 2), true);
+          rest = rest.slice(end + 5);
+          mode = 'command';
+          gap.push('the final dot');
+        } else if (mode === 'bdat') {
+          if (rest.length < owed) return;
+          const transaction = this.transactions.at(-1);
+          if (transaction) {
+            transaction.wire += rest.slice(0, owed);
+            transaction.text += rest.slice(0, owed);
+            transaction.complete ||= transaction.last > 0;
+          }
+          rest = rest.slice(owed);
+          mode = 'command';
+        } else {
+          const end = rest.indexOf('\n');
+          if (end === -1) return;
+          const line = rest.slice(0, end + 1);
+          rest = rest.slice(end + 1);
+          command(line);
+        }
+      }
+    };
+
+    // Pieces of mail data that is long are joined once, not one by one.
+    let held: string[] = [];
+    const settle = (): void => {
+      if (held.length === 0) return;
+      rest += held.join('');
+      held = [];
+      look();
+    };
+    for (const [place, event] of this.events.entries()) {
+      if (event.who !== 'client') settle();
+      index = place;
+      at = event.at;
+      if (event.who === 'handshake') {
+        if (rest || (started && !upgrading))
+          found('before-handshake', JSON.stringify(rest.slice(0, 60)));
+        [rest, said, gap, upgrading, secure] = ['', '', [], false, true];
+      } else if (event.who === 'server') {
+        said += event.text;
+        started ||= /(^|\n)(?!\d\d\d-)[^\n]*\n$/.test(said);
+        latest = spoken ? latest + event.text : event.text;
+        spoken = true;
+        if (sinceData !== undefined) sinceData += event.text;
+        gap = [];
+      } else if (event.who === 'client') {
+        spoken = false;
+        // A ClientHello, where the server does not speak TLS.
+        if (event.text.startsWith('\x16\x03') && mode === 'command' && !event.secure) {
+          this.unaskedTls = true;
+          break;
+        }
+        if (!started) found('before-greeting', JSON.stringify(event.text.slice(0, 60)));
+        if (sinceData !== undefined && gap.length === 0) {
+          // What was answered to DATA says what this is.
+          if (/^354/m.test(sinceData)) mode = 'data';
+          sinceData = undefined;
+        }
+        if (mode === 'command') {
+          settle();
+          rest += event.text;
+          look();
+        } else {
+          held.push(event.text);
+          // The end may be here.
+          if (mode === 'bdat' || /\.\r\n/.test(event.text) || event.text.length < 5) settle();
+        }
+      }
+    }
+    settle();
+    if (mode === 'data') content(rest.replace(/\r$/, '').replace(/(^|\r\n)\.$/, '$1'), false);
+    else if (mode === 'command' && rest && !this.unaskedTls && !this.left?.reset)
+      found('command-line', `half a command: ${JSON.stringify(rest.slice(0, 60))}`);
+  }
+}

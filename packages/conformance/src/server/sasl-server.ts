@@ -1,0 +1,159 @@
+/** The server's side of authentication, right or with one fault. RFC 4954, 4616, 5802, 7677, 7628, 2195. */
+import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Peer } from './peer.ts';
+
+/** What a client has to know. */
+export interface Credentials {
+  readonly user: string;
+  readonly pass: string;
+  readonly token: string;
+}
+
+/** How this exchange differs from a right one. */
+export interface SaslPlan {
+  /** What is said in the end to one who knows the secret; default '235 2.7.0 welcome'. */
+  readonly welcome?: string;
+  /** What is said in the end to anybody. */
+  readonly answer?: string;
+  /** The line of an empty challenge; default '334 '. */
+  readonly empty?: string;
+  /** The two prompts of LOGIN, in base64. */
+  readonly prompts?: readonly [string, string];
+  /** The challenge of XOAUTH2 or OAUTHBEARER to a token, in place of welcome: text that is sent in base64. */
+  readonly challenge?: string;
+  /** SCRAM: the iteration count; default 4096. */
+  readonly iterations?: number;
+  /** SCRAM: a nonce that does not begin with the client's. */
+  readonly foreignNonce?: boolean;
+  /** SCRAM: stands in front of server-first: 'm=x,'. */
+  readonly extension?: string;
+  /** SCRAM: octets that are added to server-first as an extension at its end. */
+  readonly padding?: number;
+  /** SCRAM: server-final in place of v=: 'e=other-error'. */
+  readonly final?: string;
+}
+
+/** The client has given up by '*' (RFC 4954 §4). */
+class Cancelled extends Error {}
+
+const base64 = (text: string, encoding: BufferEncoding = 'utf8'): string =>
+  Buffer.from(text, encoding).toString('base64');
+const decoded = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
+const equal = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);
+
+/** Plays the exchange that an AUTH line has begun, to its final reply, which is given back. */
+export async function authenticate(
+  peer: Peer,
+  line: string,
+  credentials: Credentials,
+  plan: SaslPlan,
+): Promise<string> {
+  const [, mechanism = '', initial] = line.split(' ');
+  const ask = async (challenge: string): Promise<string> => {
+    await peer.write(`${challenge}\r\n`);
+    const response = await peer.line();
+    if (response === '*') throw new Cancelled();
+    return response;
+  };
+  const first = async (): Promise<string> => {
+    if (initial === undefined) return decoded(await ask(plan.empty ?? '334 '));
+    return initial === '=' ? '' : decoded(initial);
+  };
+  let known = false;
+  try {
+    switch (mechanism.toUpperCase()) {
+      case 'PLAIN': {
+        const [, user, pass] = (await first()).split('\0');
+        known = user === credentials.user && pass === credentials.pass;
+        break;
+      }
+      case 'LOGIN': {
+        const [name, word] = plan.prompts ?? [base64('Username:'), base64('Password:')];
+        const user = initial === undefined ? decoded(await ask(`334 ${name}`)) : decoded(initial);
+        const pass = decoded(await ask(`334 ${word}`));
+        known = user === credentials.user && pass === credentials.pass;
+        break;
+      }
+      case 'CRAM-MD5': {
+        const challenge = `<${randomBytes(6).toString('hex')}@mail.example.com>`;
+        const answer = decoded(await ask(`334 ${base64(challenge)}`));
+        const digest = createHmac('md5', credentials.pass).update(challenge).digest('hex');
+        known = answer === `${credentials.user} ${digest}`;
+        break;
+      }
+      case 'EXTERNAL':
+        await first();
+        known = true;
+        break;
+      case 'XOAUTH2':
+      case 'OAUTHBEARER': {
+        const token = await first();
+        known = token.includes(`auth=Bearer ${credentials.token}\x01`);
+        if (plan.challenge !== undefined) {
+          known = false;
+          await ask(`334 ${base64(plan.challenge)}`);
+        }
+        break;
+      }
+      default: {
+        const [, hash = '', plus] =
+          /^SCRAM-(SHA-?\d+)(-PLUS)?$/.exec(mechanism.toUpperCase()) ?? [];
+        if (!hash) return '504 5.5.4 there is no such mechanism';
+        known = await scram(peer, await first(), ask, credentials, plan, hash, plus !== undefined);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Cancelled)) throw error;
+    return '501 5.7.0 cancelled';
+  }
+  if (plan.answer !== undefined) return plan.answer;
+  return known ? (plan.welcome ?? '235 2.7.0 welcome') : '535 5.7.8 authentication failed';
+}
+
+/** RFC 5802 §3, the server's side. */
+async function scram(
+  peer: Peer,
+  clientFirst: string,
+  ask: (challenge: string) => Promise<string>,
+  credentials: Credentials,
+  plan: SaslPlan,
+  hash: string,
+  plus: boolean,
+): Promise<boolean> {
+  const digest = hash === 'SHA-1' ? 'sha1' : hash.toLowerCase().replace('sha-', 'sha');
+  const [, header = '', bare = ''] = /^([nyp][^,]*,[^,]*,)(.*)$/s.exec(clientFirst) ?? [];
+  const [, name = ''] = /(?:^|,)n=([^,]*)/.exec(bare) ?? [];
+  const [, own = ''] = /(?:^|,)r=([^,]*)/.exec(bare) ?? [];
+  const nonce = plan.foreignNonce
+    ? randomBytes(18).toString('base64')
+    : `${own}${randomBytes(12).toString('base64')}`;
+  const salt = randomBytes(16);
+  const iterations = plan.iterations ?? 4096;
+  const padding = plan.padding ? `,x=${'p'.repeat(plan.padding)}` : '';
+  const serverFirst = `${plan.extension ?? ''}r=${nonce},s=${salt.toString('base64')},i=${iterations}${padding}`;
+  const clientFinal = decoded(await ask(`334 ${base64(serverFirst)}`));
+  const [, withoutProof = '', proof = ''] = /^(.*),p=([^,]*)$/s.exec(clientFinal) ?? [];
+  const [, binding = ''] = /^c=([^,]*)/.exec(withoutProof) ?? [];
+  const size = createHash(digest).digest().length;
+  const salted = pbkdf2Sync(credentials.pass, salt, iterations, size, digest);
+  const mac = (key: Buffer, text: string): Buffer => createHmac(digest, key).update(text).digest();
+  const message = `${bare},${serverFirst},${withoutProof}`;
+  const clientKey = mac(salted, 'Client Key');
+  const signature = mac(createHash(digest).update(clientKey).digest(), message);
+  const expected = Buffer.from(clientKey.map((octet, at) => octet ^ (signature[at] as number)));
+  const bound = plus
+    ? (peer.tls?.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)) ??
+      Buffer.alloc(0))
+    : Buffer.alloc(0);
+  const known =
+    name.replaceAll('=2C', ',').replaceAll('=3D', '=') === credentials.user &&
+    equal(Buffer.from(proof, 'base64'), expected) &&
+    equal(Buffer.from(binding, 'base64'), Buffer.concat([Buffer.from(header), bound]));
+  if (plan.final !== undefined) {
+    await ask(`334 ${base64(plan.final)}`);
+    return false;
+  }
+  if (known)
+    await ask(`334 ${base64(`v=${mac(mac(salted, 'Server Key'), message).toString('base64')}`)}`);
+  return known;
+}
