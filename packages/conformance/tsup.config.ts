@@ -1,15 +1,36 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
-const config: ReturnType<typeof defineConfig> = defineConfig({
-  entry: ['src/index.ts'],
-  format: ['esm', 'cjs'],
+const shared: Options = {
   target: 'node20',
   platform: 'node',
-  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
   tsconfig: './tsconfig.json',
-  clean: true,
   treeshake: true,
   sourcemap: true,
-});
+};
+
+/** What is imported, both ways; and what is run, as ESM. The names of the latter are those in drivers/entry.ts. */
+const config: ReturnType<typeof defineConfig> = defineConfig([
+  {
+    ...shared,
+    entry: { index: 'src/index.ts', 'test-kit': 'src/test-kit.ts' },
+    format: ['esm', 'cjs'],
+    shims: true,
+    clean: true,
+    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+    external: ['vitest'],
+  },
+  {
+    ...shared,
+    entry: {
+      cli: 'src/cli.ts',
+      host: 'src/drivers/host.ts',
+      'subject-core': 'src/subjects/core.ts',
+      'subject-nodemailer': 'src/subjects/nodemailer.ts',
+    },
+    format: ['esm'],
+    splitting: false,
+    clean: false,
+  },
+]);
 
 export default config;

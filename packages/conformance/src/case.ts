@@ -17,8 +17,11 @@ export interface OutcomeExpectation {
   /** 'settle': either, but in time. */
   readonly outcome: 'resolve' | 'reject' | 'settle';
   readonly kind?: OneOf<FailureKind>;
-  readonly code?: OneOf<number>;
+  /** The level of `kind`, where only the name of the failure is less of a matter than the failure. */
+  readonly kindLevel?: Level;
+  readonly code?: OneOf<number | undefined>;
   readonly enhanced?: OneOf<string | undefined>;
+  readonly replyText?: OneOf<string>;
   readonly text?: RegExp;
   readonly textNot?: RegExp;
   readonly temporary?: boolean;

@@ -1,4 +1,39 @@
 /** Public names, nothing else. */
+export type {
+  Case,
+  Expectation,
+  Group,
+  Level,
+  OneOf,
+  OutcomeExpectation,
+  Play,
+  TaskPlan,
+} from './case.ts';
+export { cases, groups } from './cases/index.ts';
+export { type CommandOptions, commandSubject } from './drivers/command.ts';
+export { AbsentError, forkSubject } from './drivers/forked.ts';
+export type { Claim, ClaimContext, Wire } from './judge/claims.ts';
+export type { CommandLine, Dialogue, Offence, Transaction } from './judge/dialogue.ts';
+export type { Assertion, VerdictName } from './judge/judge.ts';
+export { htmlReport } from './report/html.ts';
+export { junitReport } from './report/junit.ts';
+export {
+  type Report,
+  type ReportedCase,
+  type ReportedFault,
+  type ReportedPlay,
+  reportOf,
+} from './report/report.ts';
+export { tapReport } from './report/tap.ts';
+export { type TerminalOptions, terminalReport } from './report/terminal.ts';
+export {
+  type CaseResult,
+  type PlayResult,
+  type RunCaseOptions,
+  runCase,
+} from './runner/run-case.ts';
+export { runSuite, type SuiteOptions, type SuiteResult } from './runner/run-suite.ts';
+export { select, UsageError } from './runner/select.ts';
 export {
   type Certificate,
   type CertificateAuthority,
@@ -19,3 +54,29 @@ export {
 export { CAUSES, QUOTATIONS, type Words } from './sandbox/quotations.ts';
 export type { Verdict } from './sandbox/rules.ts';
 export { type Sandbox, startSandbox } from './sandbox/sandbox.ts';
+export type { ClosedPlan, HonestPlan, ScriptedPlan, ServerPlan } from './server/plan.ts';
+export type { Finding } from './server/play-script.ts';
+export type { Credentials, SaslPlan } from './server/sasl-server.ts';
+export {
+  type RunningScript,
+  type ScriptedServerOptions,
+  startScriptedServer,
+} from './server/start-scripted-server.ts';
+export type { Answers, Manners, Step, TlsSituation, Turn } from './server/steps.ts';
+export * as steps from './server/steps.ts';
+export type { Delivery, WireEvent } from './server/wire-log.ts';
+export type {
+  ClientTask,
+  FailureKind,
+  Feature,
+  MessageOutcome,
+  Report as ReportedField,
+  Subject,
+  TaskContent,
+  TaskFields,
+  TaskMessage,
+  TaskOutcome,
+  TaskRecipient,
+  TaskTimeouts,
+  TlsMode,
+} from './task.ts';

@@ -99,6 +99,8 @@ export interface TaskMessage {
   readonly smtpUtf8?: boolean;
   readonly ret?: 'full' | 'hdrs';
   readonly envid?: string;
+  /** The size to declare, for clients that can be told. No number: what no type allows is what some cases ask for. */
+  readonly size?: number | string;
   readonly requireTls?: boolean;
   /** Give up so many ms after the send began. */
   readonly abortAfter?: number;
@@ -164,6 +166,8 @@ export interface MessageOutcome {
   /** The reply code that is the reason. */
   readonly code?: number | undefined;
   readonly enhanced?: string | undefined;
+  /** The text of that reply, where the client gives it apart from the codes, on one line. */
+  readonly replyText?: string | undefined;
   /** What people are shown. */
   readonly text?: string | undefined;
   /** Whether trying later may help. */
@@ -208,6 +212,7 @@ export type Report =
   | 'memory'
   | 'reason'
   | 'rejected'
+  | 'reply-text'
   | 'temporary'
   | 'text';
 

@@ -1,6 +1,7 @@
 /** What has to be seen on the wire, as values: each says what is expected, and finds out what was. */
 import type { Level } from '../case.ts';
 import type { WireEvent } from '../server/wire-log.ts';
+import { octetsOf } from '../subjects/content.ts';
 import type { ClientTask, TaskOutcome } from '../task.ts';
 import { type CommandLine, Dialogue, type Transaction } from './dialogue.ts';
 
@@ -127,6 +128,19 @@ export const noContent = (says = 'no mail data is written'): Claim => ({
   },
 });
 
+/** No line of the message was written, as content or otherwise; a lone dot may have been (RFC 2920 §3.1). */
+export const noMessage = (says = 'nothing of the message is written'): Claim => ({
+  says,
+  holds: (wire, { task }) => {
+    const written = wire.dialogues.map(({ plain, secured }) => `${plain}${secured}`).join('');
+    const lines = task.messages.flatMap(({ content }) =>
+      (octetsOf(content)?.toString('latin1') ?? '').split('\r\n').filter(Boolean),
+    );
+    const found = lines.find((line) => `\n${written}`.includes(`\n${line}\r\n`));
+    return found === undefined || JSON.stringify(found);
+  },
+});
+
 /** So many messages were written to their last octet, over all connections. */
 export const messages = (count: number, says = `${count} message(s) on the wire`): Claim => ({
   says,
@@ -146,6 +160,16 @@ export const content = (text: string, expected: string, message = 0): Claim => (
   },
 });
 
+/** The same claim of what is sent; nothing has to be, where the client reports a failure. */
+export const unlessRefused = (claim: Claim): Claim => ({
+  ...claim,
+  says: `${claim.says}, or it is refused`,
+  holds: (wire, context) => {
+    if (wire.messages.length > 0) return claim.holds(wire, context);
+    return context.outcome?.messages[0]?.outcome !== 'resolve' || 'success, and nothing was sent';
+  },
+});
+
 /** No more connections than this. */
 export const connections = (most: number, least = 0): Claim => ({
   says: least === most ? `${most} connection(s)` : `at most ${most} connection(s)`,
@@ -157,6 +181,30 @@ export const only = (pattern: RegExp, says: string): Claim => ({
   says,
   holds: (wire) => {
     const found = wire.commands.filter(({ line }) => !pattern.test(line));
+    return found.length === 0 || shown(found);
+  },
+});
+
+/**
+ * Behind what the server says like this, the client says nothing but what is allowed. For servers that offer no
+ * PIPELINING: what is on its way when they speak would be taken for an offence.
+ */
+export const nothingBehind = (
+  said: RegExp,
+  expected: string,
+  allowed: RegExp = /^QUIT$/i,
+): Claim => ({
+  says: expected,
+  holds: ({ dialogues }) => {
+    const found = dialogues.flatMap(({ events, commands }) => {
+      let heard = '';
+      const at = events.findIndex((event) => {
+        if (event.who !== 'server') return false;
+        heard += event.text;
+        return said.test(heard);
+      });
+      return commands.filter(({ event, line }) => at !== -1 && event > at && !allowed.test(line));
+    });
     return found.length === 0 || shown(found);
   },
 });

@@ -43,12 +43,17 @@ export interface Offence {
     | 'group'
     | 'pipelining'
     | 'content'
-    | 'line-length';
+    | 'line-length'
+    | 'nul';
   readonly actual: string;
 }
 
-/** RFC 2920 §3.1: what "can only appear as the last command in a group", and what changes the session. */
-const LAST_OF_GROUP = /^(EHLO|HELO|LHLO|STARTTLS|AUTH|DATA|VRFY|QUIT|NOOP)\b/i;
+/**
+ * RFC 2920 §3.1: what "can only appear as the last command in a group", and what changes the session. AUTH is none of
+ * them where PLAIN or EXTERNAL stands with its initial response (RFC 4954 §4).
+ */
+const LAST_OF_GROUP =
+  /^(EHLO|HELO|LHLO|STARTTLS|AUTH(?! (PLAIN|EXTERNAL) \S)|DATA|VRFY|QUIT|NOOP)\b/i;
 const COMMAND =
   /^(EHLO|HELO|LHLO|STARTTLS|AUTH|MAIL|RCPT|DATA|BDAT|RSET|VRFY|EXPN|HELP|QUIT|NOOP)\b/i;
 /** RFC 5321 §4.5.3.1.4, and what extensions add: SIZE, BODY, AUTH, RET, ENVID, ORCPT, NOTIFY and more. */
@@ -113,6 +118,10 @@ export class Dialogue {
     let spoken = false;
     /** What stands in this gap between two writes of the server. */
     let gap: string[] = [];
+    /** Replies that are due by now, with the greeting; those that there were; and the line that has no end yet. */
+    let asked = 1;
+    let answered = 0;
+    let part = '';
     let started = false;
     let upgrading = false;
     let secure = false;
@@ -130,12 +139,15 @@ export class Dialogue {
         this.responses.push(entry);
         latest = '';
         gap.push('an answer to a challenge');
+        asked += 1;
         return;
       }
       if (!COMMAND.test(line)) found('command-line', `${JSON.stringify(shown)} is no command`);
       if (line.length > LONGEST_COMMAND)
         found('command-length', `${line.length + 2} octets: ${shown}…`);
-      const [before] = gap.slice(-1);
+      // A server that says more than it was asked has answered before its time, as the client sees it.
+      const [before] = answered < asked ? gap.slice(-1) : [];
+      asked += 1;
       if (before !== undefined && !/^250[- ]PIPELINING\b/im.test(said))
         found('pipelining', `${JSON.stringify(shown)} behind ${JSON.stringify(before)}`);
       else if (before !== undefined && LAST_OF_GROUP.test(before))
@@ -170,7 +182,8 @@ export class Dialogue {
       upgrading = verb === 'STARTTLS';
     };
     const content = (text: string, complete: boolean): void => {
-      if (/\0|\r(?!\n)|(?<!\r)\n/.test(text)) found('content', 'bare CR, LF or NUL in mail data');
+      if (/\r(?!\n)|(?<!\r)\n/.test(text)) found('content', 'bare CR or LF in mail data');
+      if (text.includes('\0')) found('nul', 'NUL in mail data');
       for (const line of text.split('\r\n')) {
         if (line.startsWith('.') && !line.startsWith('..'))
           found('content', `a dot that is not doubled: ${JSON.stringify(line.slice(0, 60))}`);
@@ -191,6 +204,7 @@ export class Dialogue {
           rest = rest.slice(end + 5);
           mode = 'command';
           gap.push('the final dot');
+          asked += 1;
         } else if (mode === 'bdat') {
           if (rest.length < owed) return;
           const transaction = this.transactions.at(-1);
@@ -227,6 +241,7 @@ export class Dialogue {
         if (rest || (started && !upgrading))
           found('before-handshake', JSON.stringify(rest.slice(0, 60)));
         [rest, said, gap, upgrading, secure] = ['', '', [], false, true];
+        [answered, part] = [Math.min(answered, asked), ''];
       } else if (event.who === 'server') {
         said += event.text;
         started ||= /(^|\n)(?!\d\d\d-)[^\n]*\n$/.test(said);
@@ -234,6 +249,11 @@ export class Dialogue {
         spoken = true;
         if (sinceData !== undefined) sinceData += event.text;
         gap = [];
+        part += event.text;
+        if (event.text.includes('\n')) {
+          answered += part.match(/^\d{3}(?!-)[^\n]*\n/gm)?.length ?? 0;
+          part = part.slice(part.lastIndexOf('\n') + 1);
+        }
       } else if (event.who === 'client') {
         spoken = false;
         // A ClientHello, where the server does not speak TLS.

@@ -53,6 +53,7 @@ const RULES: Readonly<Record<Offence['rule'], readonly [Level, string]>> = {
     'lines of mail data end with CR LF, and their first dots are doubled (RFC 5321 §2.3.8, §4.5.2)',
   ],
   'line-length': ['SHOULD', 'a line of mail data has 998 octets at most (RFC 5321 §4.5.3.1.6)'],
+  nul: ['SHOULD', 'there is no NUL in mail data (RFC 5321 §4.1.1.4)'],
 };
 
 const listed = <T>(value: OneOf<T>): readonly T[] => (Array.isArray(value) ? value : [value as T]);
@@ -94,8 +95,8 @@ export function judge(asked: Case, { expect }: Play, facts: PlayFacts): Assertio
     const wanted = several ? several[index] : (expect.client as OutcomeExpectation);
     if (!wanted) continue;
     const which = outcome.messages.length > 1 ? `message ${index + 1}: ` : '';
-    judgeOutcome(message, wanted, facts.reports, (expected, holds) =>
-      look(wanted.level ?? asked.level, `${which}${expected}`, holds),
+    judgeOutcome(message, wanted, facts.reports, (expected, holds, level) =>
+      look(level ?? wanted.level ?? asked.level, `${which}${expected}`, holds),
     );
   }
   if (expect.within !== undefined)
@@ -127,7 +128,7 @@ function judgeOutcome(
   message: MessageOutcome,
   wanted: OutcomeExpectation,
   reports: readonly Report[],
-  look: (expected: string, holds: true | string) => void,
+  look: (expected: string, holds: true | string, level?: Level) => void,
 ): void {
   const native = message.native ? ` (${message.native})` : '';
   const seen = `${message.outcome}${native}${message.text ? `: ${message.text.slice(0, 200)}` : ''}`;
@@ -141,6 +142,7 @@ function judgeOutcome(
       | 'kind'
       | 'code'
       | 'enhanced'
+      | 'replyText'
       | 'delivery'
       | 'reason'
       | 'stage'
@@ -149,17 +151,20 @@ function judgeOutcome(
   >(
     name: K,
     report: Report,
+    level?: Level,
   ): void => {
     if (!(name in wanted) || !reports.includes(report)) return;
     const allowed = listed(wanted[name] as OneOf<unknown>);
     look(
       `${name}: ${allowed.map(told).join(' or ')}`,
       allowed.includes(message[name]) || `${told(message[name])}${native}`,
+      level,
     );
   };
-  one('kind', 'kind');
+  one('kind', 'kind', wanted.kindLevel);
   one('code', 'code');
   one('enhanced', 'enhanced');
+  one('replyText', 'reply-text');
   one('delivery', 'delivery');
   for (const name of ['reason', 'stage', 'address', 'extension'] as const) one(name, 'reason');
   if (wanted.temporary !== undefined && reports.includes('temporary'))

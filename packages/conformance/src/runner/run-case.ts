@@ -2,18 +2,14 @@
 import type { Case, Level, Play } from '../case.ts';
 import { Wire } from '../judge/claims.ts';
 import { type Assertion, judge, type VerdictName, verdictOf, worst } from '../judge/judge.ts';
-import type { Credentials } from '../server/sasl-server.ts';
+import { CREDENTIALS } from '../server/credentials.ts';
 import { createSituations, type Situations } from '../server/situations.ts';
 import { type PlayServer, startServer } from '../server/start-server.ts';
 import type { Delivery, WireEvent } from '../server/wire-log.ts';
 import type { ClientTask, Feature, MessageOutcome, Subject, TaskOutcome } from '../task.ts';
+import { needsOf } from './needs.ts';
 
-/** The users of all scripted servers. */
-export const CREDENTIALS: Credentials = {
-  user: 'tester@example.com',
-  pass: 'correct horse battery',
-  token: 'ya29.token-of-the-tester',
-};
+export { CREDENTIALS };
 
 /** Who writes to whom, and what, where a play says nothing else. */
 export const SENDER = 'sender@example.com';
@@ -117,14 +113,17 @@ export async function runCase(
       took: performance.now() - started,
     };
   };
-  const lacking = missing(asked.requires, asked.requiresAny, subject);
+  const lacking =
+    missing(asked.requires, asked.requiresAny, subject) ??
+    // Where no play can be played, the first says why.
+    (asked.plays.every((play) => lack(play, subject)) ? lack(asked.plays[0], subject) : undefined);
   if (lacking) return done([], lacking);
   const situations = options.situations ?? (await createSituations());
   try {
     const plays: PlayResult[] = [];
     for (const play of asked.plays) {
       options.signal?.throwIfAborted();
-      const lacks = missing(play.requires, undefined, subject);
+      const lacks = lack(play, subject);
       plays.push(
         lacks
           ? skipped(play, lacks)
@@ -146,6 +145,12 @@ const skipped = (play: Play, why: string): PlayResult => ({
   transcript: [],
   why,
 });
+
+/** Why a play cannot be played with the subject. */
+function lack(play: Play, subject: Subject): string | undefined {
+  const [all, any] = needsOf(play.task ?? {});
+  return missing([...(play.requires ?? []), ...all], any[0] && any, subject);
+}
 
 /** The sentence that says which feature the subject lacks. */
 function missing(

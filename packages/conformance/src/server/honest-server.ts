@@ -85,6 +85,7 @@ export class HonestServer {
       hide8BITMIME: plan.no8BitMime ?? false,
       hideSMTPUTF8: !extensions.includes('SMTPUTF8'),
       hideDSN: !extensions.includes('DSN'),
+      hideENHANCEDSTATUSCODES: !extensions.includes('ENHANCEDSTATUSCODES'),
       hideREQUIRETLS: !extensions.includes('REQUIRETLS'),
       ...(plan.size === undefined ? { hideSize: true } : {}),
       ...(typeof plan.size === 'number' ? { size: plan.size } : {}),

@@ -202,6 +202,14 @@ export class Peer {
     if (this.gone) throw new Left();
   }
 
+  /** Whether the client says something, or leaves, within a time. */
+  async speaks(ms: number): Promise<boolean> {
+    const end = performance.now() + ms;
+    while (this.#length === 0 && !this.ended && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    return this.#length > 0 || this.ended;
+  }
+
   /** Whether the client ends its side within a time. */
   async leaves(ms: number): Promise<boolean> {
     const end = performance.now() + ms;

@@ -16,11 +16,25 @@ export interface HonestPlan {
   readonly tls?: 'off' | 'starttls' | 'implicit';
   readonly situation?: Extract<
     TlsSituation,
-    'good' | 'wrong-host' | 'expired' | 'self-signed' | 'no-san' | 'old-tls' | 'asks-certificate'
+    | 'good'
+    | 'wrong-host'
+    | 'expired'
+    | 'self-signed'
+    | 'unknown-ca'
+    | 'no-san'
+    | 'old-tls'
+    | 'asks-certificate'
   >;
   readonly lmtp?: boolean;
   /** What is offered beside 8BITMIME. Default: PIPELINING and SMTPUTF8. */
-  readonly extensions?: readonly ('PIPELINING' | 'SMTPUTF8' | 'DSN' | 'REQUIRETLS')[];
+  readonly extensions?: readonly (
+    | 'PIPELINING'
+    | 'SMTPUTF8'
+    | 'DSN'
+    | 'REQUIRETLS'
+    /** Each reply then has an enhanced status code of the server's own: 550 has 5.1.1, 554 has 5.6.0. */
+    | 'ENHANCEDSTATUSCODES'
+  )[];
   /** 8BITMIME is not offered. */
   readonly no8BitMime?: boolean;
   /** SIZE with a value; 'bare' without; absent: it is not offered. */

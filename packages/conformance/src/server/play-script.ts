@@ -23,6 +23,9 @@ export interface Surroundings {
 /** The script has come to its end before its last step. */
 class Over extends Error {}
 
+/** Between the pieces of what is cut, in ms. */
+const PARTED = 20;
+
 /** What is said where a turn leaves the answer to the server. */
 const USUAL = Symbol('usual');
 
@@ -48,6 +51,8 @@ class Playing {
   #line = '';
   /** The code that was said last; 0: none since the line was read. */
   #code = 0;
+  /** Replies that are held back, and where they are cut; undefined: none are. */
+  #held: { text: string; readonly cuts: readonly number[] } | undefined;
 
   constructor(peer: Peer, around: Surroundings) {
     this.#peer = peer;
@@ -65,11 +70,26 @@ class Playing {
   }
 
   async #say(lines: readonly string[]): Promise<void> {
-    this.#code = Number(lines.at(-1)?.slice(0, 3)) || 0;
-    await this.#peer.write(lines.map((line) => `${line}\r\n`).join(''));
+    this.#code = codeOf(lines.at(-1));
+    const text = lines.map((line) => `${line}\r\n`).join('');
+    if (this.#held) this.#held.text += text;
+    else await this.#peer.write(text);
+  }
+
+  /** Says what was held back. */
+  async #release(): Promise<void> {
+    const { text = '', cuts = [] } = this.#held ?? {};
+    if (!this.#held || text === '') return;
+    this.#held.text = '';
+    const ends = [...cuts.filter((cut) => cut < text.length), text.length];
+    for (const [at, end] of ends.entries()) {
+      if (at > 0) await this.#peer.delay(PARTED);
+      await this.#peer.write(text.slice(ends[at - 1] ?? 0, end), true);
+    }
   }
 
   async #next(): Promise<string> {
+    if (this.#peer.waiting === 0) await this.#release();
     this.#line = await this.#peer.line();
     this.#code = 0;
     return this.#line;
@@ -84,13 +104,15 @@ class Playing {
   async #perform(step: Step): Promise<unknown> {
     const peer = this.#peer;
     const { slow } = this.#around;
+    if (this.#held && !/^(send|nth|match|converse)$/.test(step.do)) await this.#release();
     switch (step.do) {
       case 'send':
         return this.#say(step.lines);
       case 'raw':
-        this.#code = Number(/(?:^|\n)(\d{3})[^\n]*\r?\n?$/.exec(step.octets)?.[1] ?? 0);
+        this.#code = codeOf(step.octets);
         return peer.write(step.octets, step.whole);
       case 'slowly':
+        this.#code = codeOf(step.octets);
         return peer.slowly(step.octets, step.every);
       case 'flood':
         return peer.flood(step.octets, step.times);
@@ -120,6 +142,8 @@ class Playing {
           });
         return;
       }
+      case 'if-silent':
+        return (await peer.speaks(step.ms * slow)) ? undefined : this.#turn(step.turn);
       case 'expect-data':
         return peer.data();
       case 'expect-bdat':
@@ -139,9 +163,9 @@ class Playing {
           });
         return;
       case 'auth':
-        return this.#say([
-          await authenticate(peer, this.#line, this.#around.credentials, step.plan),
-        ]);
+        return this.#say(
+          (await authenticate(peer, this.#line, this.#around.credentials, step.plan)).split('\n'),
+        );
       case 'starttls':
         if (step.situation === 'stall') {
           peer.stall();
@@ -193,10 +217,13 @@ class Playing {
   }
 
   /** The answers of a good server, but for those that are given. */
-  async #converse({ offers = [], secure, answers = {} }: Manners): Promise<void> {
+  async #converse({ offers = [], secure, answers = {}, held, finals }: Manners): Promise<void> {
     const peer = this.#peer;
+    this.#held = held && { text: '', cuts: held };
     let lmtp = false;
     let accepted = 0;
+    /** A chunk of this transaction was refused (RFC 3030 §2). */
+    let failed = false;
     const answer = async (verb: string, usual: Turn): Promise<number> => {
       this.#code = 0;
       const given = answers[verb];
@@ -233,6 +260,7 @@ class Playing {
           break;
         case 'MAIL':
           accepted = 0;
+          failed = false;
           await answer(verb, '250 2.1.0 ok');
           break;
         case 'RCPT':
@@ -240,13 +268,16 @@ class Playing {
           break;
         case 'DATA':
           if ((await answer(verb, '354 go ahead')) !== 354) break;
+          await this.#release();
           await peer.data();
-          await answer('dot', lmtp ? replies(accepted) : '250 2.0.0 queued');
+          await answer('dot', lmtp ? replies(accepted, finals) : '250 2.0.0 queued');
           break;
         case 'BDAT': {
           const [, octets = '0', last] = /^BDAT (\d+)( LAST)?/i.exec(line) ?? [];
           await peer.octets(Number(octets));
-          await answer(verb, last && lmtp ? replies(accepted) : '250 2.0.0 taken');
+          const usual = last && lmtp ? replies(accepted, finals) : '250 2.0.0 taken';
+          const code = await answer(verb, failed ? '503 5.5.1 a chunk was refused' : usual);
+          failed ||= code >= 400;
           break;
         }
         case 'RSET':
@@ -258,6 +289,8 @@ class Playing {
           break;
         case 'QUIT':
           await answer(verb, '221 2.0.0 bye');
+          await this.#release();
+          this.#held = undefined;
           if (this.#code) peer.end();
           else await peer.until(() => false);
           return;
@@ -268,7 +301,12 @@ class Playing {
   }
 }
 
+/** The code of the last line. */
+const codeOf = (text = ''): number => Number(/(?:^|\n)(\d{3})[^\n]*\r?\n?$/.exec(text)?.[1] ?? 0);
 const isPositive = (code: number): boolean => code >= 200 && code < 300;
-const replies = (count: number): Step[] => [
-  { do: 'send', lines: Array.from({ length: count }, () => '250 2.0.0 delivered') },
+const replies = (count: number, finals: readonly string[] = ['250 2.0.0 delivered']): Step[] => [
+  {
+    do: 'send',
+    lines: Array.from({ length: count }, (_, at) => finals[at] ?? (finals.at(-1) as string)),
+  },
 ];

@@ -11,13 +11,15 @@ export interface Credentials {
 
 /** How this exchange differs from a right one. */
 export interface SaslPlan {
-  /** What is said in the end to one who knows the secret; default '235 2.7.0 welcome'. */
+  /** Who is known, in place of the suite's own user. */
+  readonly knows?: { readonly user: string; readonly pass: string };
+  /** What is said in the end to one who knows the secret; default '235 2.7.0 welcome'. Lines are parted by LF. */
   readonly welcome?: string;
   /** What is said in the end to anybody. */
   readonly answer?: string;
   /** The line of an empty challenge; default '334 '. */
   readonly empty?: string;
-  /** The two prompts of LOGIN, in base64. */
+  /** The two prompts of LOGIN, in base64; one without text is an empty challenge. */
   readonly prompts?: readonly [string, string];
   /** The challenge of XOAUTH2 or OAUTHBEARER to a token, in place of welcome: text that is sent in base64. */
   readonly challenge?: string;
@@ -27,9 +29,9 @@ export interface SaslPlan {
   readonly foreignNonce?: boolean;
   /** SCRAM: stands in front of server-first: 'm=x,'. */
   readonly extension?: string;
-  /** SCRAM: octets that are added to server-first as an extension at its end. */
-  readonly padding?: number;
-  /** SCRAM: server-final in place of v=: 'e=other-error'. */
+  /** CRAM-MD5 and SCRAM: the challenge is filled up to so many octets, in SCRAM by an extension at its end. */
+  readonly length?: number;
+  /** SCRAM: server-final in place of v=: 'e=other-error'. An empty one is not sent. */
   readonly final?: string;
 }
 
@@ -49,6 +51,8 @@ export async function authenticate(
   plan: SaslPlan,
 ): Promise<string> {
   const [, mechanism = '', initial] = line.split(' ');
+  const { user: name, pass: word } = plan.knows ?? credentials;
+  const empty = plan.empty ?? '334 ';
   const ask = async (challenge: string): Promise<string> => {
     await peer.write(`${challenge}\r\n`);
     const response = await peer.line();
@@ -56,7 +60,7 @@ export async function authenticate(
     return response;
   };
   const first = async (): Promise<string> => {
-    if (initial === undefined) return decoded(await ask(plan.empty ?? '334 '));
+    if (initial === undefined) return decoded(await ask(empty));
     return initial === '=' ? '' : decoded(initial);
   };
   let known = false;
@@ -64,21 +68,22 @@ export async function authenticate(
     switch (mechanism.toUpperCase()) {
       case 'PLAIN': {
         const [, user, pass] = (await first()).split('\0');
-        known = user === credentials.user && pass === credentials.pass;
+        known = user === name && pass === word;
         break;
       }
       case 'LOGIN': {
-        const [name, word] = plan.prompts ?? [base64('Username:'), base64('Password:')];
-        const user = initial === undefined ? decoded(await ask(`334 ${name}`)) : decoded(initial);
-        const pass = decoded(await ask(`334 ${word}`));
-        known = user === credentials.user && pass === credentials.pass;
+        const prompts = plan.prompts ?? [base64('Username:'), base64('Password:')];
+        const [one, other] = prompts.map((prompt) => (prompt ? `334 ${prompt}` : empty));
+        const user = decoded(initial ?? (await ask(one as string)));
+        const pass = decoded(await ask(other as string));
+        known = user === name && pass === word;
         break;
       }
       case 'CRAM-MD5': {
-        const challenge = `<${randomBytes(6).toString('hex')}@mail.example.com>`;
+        const challenge = `<${filled(randomBytes(6).toString('hex'), plan, 19)}@mail.example.com>`;
         const answer = decoded(await ask(`334 ${base64(challenge)}`));
-        const digest = createHmac('md5', credentials.pass).update(challenge).digest('hex');
-        known = answer === `${credentials.user} ${digest}`;
+        const digest = createHmac('md5', word).update(challenge).digest('hex');
+        known = answer === `${name} ${digest}`;
         break;
       }
       case 'EXTERNAL':
@@ -99,7 +104,8 @@ export async function authenticate(
         const [, hash = '', plus] =
           /^SCRAM-(SHA-?\d+)(-PLUS)?$/.exec(mechanism.toUpperCase()) ?? [];
         if (!hash) return '504 5.5.4 there is no such mechanism';
-        known = await scram(peer, await first(), ask, credentials, plan, hash, plus !== undefined);
+        const user = { user: name, pass: word };
+        known = await scram(peer, await first(), ask, user, plan, hash, plus !== undefined);
       }
     }
   } catch (error) {
@@ -115,7 +121,7 @@ async function scram(
   peer: Peer,
   clientFirst: string,
   ask: (challenge: string) => Promise<string>,
-  credentials: Credentials,
+  credentials: { readonly user: string; readonly pass: string },
   plan: SaslPlan,
   hash: string,
   plus: boolean,
@@ -129,11 +135,11 @@ async function scram(
     : `${own}${randomBytes(12).toString('base64')}`;
   const salt = randomBytes(16);
   const iterations = plan.iterations ?? 4096;
-  const padding = plan.padding ? `,x=${'p'.repeat(plan.padding)}` : '';
-  const serverFirst = `${plan.extension ?? ''}r=${nonce},s=${salt.toString('base64')},i=${iterations}${padding}`;
+  const whole = `${plan.extension ?? ''}r=${nonce},s=${salt.toString('base64')},i=${iterations}`;
+  const serverFirst = plan.length === undefined ? whole : filled(`${whole},x=`, plan);
   const clientFinal = decoded(await ask(`334 ${base64(serverFirst)}`));
   const [, withoutProof = '', proof = ''] = /^(.*),p=([^,]*)$/s.exec(clientFinal) ?? [];
-  const [, binding = ''] = /^c=([^,]*)/.exec(withoutProof) ?? [];
+  const [, binding = '', used] = /^c=([^,]*),r=([^,]*)/.exec(withoutProof) ?? [];
   const size = createHash(digest).digest().length;
   const salted = pbkdf2Sync(credentials.pass, salt, iterations, size, digest);
   const mac = (key: Buffer, text: string): Buffer => createHmac(digest, key).update(text).digest();
@@ -141,19 +147,35 @@ async function scram(
   const clientKey = mac(salted, 'Client Key');
   const signature = mac(createHash(digest).update(clientKey).digest(), message);
   const expected = Buffer.from(clientKey.map((octet, at) => octet ^ (signature[at] as number)));
-  const bound = plus
-    ? (peer.tls?.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)) ??
-      Buffer.alloc(0))
-    : Buffer.alloc(0);
+  const [, type] = /^p=([^,]*)/.exec(header) ?? [];
+  const bound = type === undefined ? Buffer.alloc(0) : channelOf(peer, type);
   const known =
     name.replaceAll('=2C', ',').replaceAll('=3D', '=') === credentials.user &&
+    used === nonce &&
+    plus === (type !== undefined) &&
+    bound !== undefined &&
     equal(Buffer.from(proof, 'base64'), expected) &&
     equal(Buffer.from(binding, 'base64'), Buffer.concat([Buffer.from(header), bound]));
   if (plan.final !== undefined) {
-    await ask(`334 ${base64(plan.final)}`);
+    if (plan.final) await ask(`334 ${base64(plan.final)}`);
     return false;
   }
   if (known)
     await ask(`334 ${base64(`v=${mac(mac(salted, 'Server Key'), message).toString('base64')}`)}`);
   return known;
+}
+
+/** Text that is filled up to the length of the plan, less what stands around it. */
+const filled = (text: string, { length = 0 }: SaslPlan, around = 0): string =>
+  text.padEnd(length - around, 'p');
+
+/** What a channel is bound by: RFC 9266 §2, RFC 5929 §3 and §4; undefined where there is no such thing. */
+function channelOf({ tls }: Peer, type: string): Buffer | undefined {
+  if (type === 'tls-exporter')
+    return tls?.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+  if (type === 'tls-unique' && tls?.getProtocol() !== 'TLSv1.3') return tls?.getPeerFinished();
+  const certificate = tls?.getCertificate();
+  if (type === 'tls-server-end-point' && certificate && 'raw' in certificate)
+    return createHash('sha256').update(certificate.raw).digest();
+  return undefined;
 }

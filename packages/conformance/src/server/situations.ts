@@ -26,6 +26,7 @@ export async function createSituations(): Promise<Situations> {
   await writeFile(caFile, authority.ca);
   const leaves = new Map<string, Certificate>();
   for (const kind of CERTIFICATES) leaves.set(kind, await authority.issue(kind));
+  leaves.set('unknown-ca', await (await createCertificateAuthority()).issue());
   return {
     ca: authority.ca,
     caFile,

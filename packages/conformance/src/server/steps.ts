@@ -7,6 +7,7 @@ export type TlsSituation =
   | 'wrong-host'
   | 'expired'
   | 'self-signed'
+  | 'unknown-ca'
   | 'no-san'
   | 'old-tls'
   | 'asks-certificate'
@@ -29,6 +30,13 @@ export interface Manners {
   /** EHLO keywords under TLS; default: those of `offers`. STARTTLS is offered outside TLS where this is given. */
   readonly secure?: readonly string[];
   readonly answers?: Answers;
+  /**
+   * Replies are held back while there is more to read, and go out in one segment (RFC 2920 §3.2); in several, parted
+   * at these octets, where any are given.
+   */
+  readonly held?: readonly number[];
+  /** Final replies under LMTP, one for each RCPT that was accepted; the last stays. Default: all are positive. */
+  readonly finals?: readonly string[];
 }
 
 /** One step of a script. Times are ms, octets are characters to U+00FF. */
@@ -44,6 +52,7 @@ export type Step =
       readonly otherwise?: Turn;
     }
   | { readonly do: 'expect-nothing'; readonly ms: number }
+  | { readonly do: 'if-silent'; readonly ms: number; readonly turn: Turn }
   | { readonly do: 'expect-data' }
   | { readonly do: 'expect-bdat' }
   | { readonly do: 'expect-close'; readonly ms: number }
@@ -83,6 +92,8 @@ export const expectAny = (
 ): Step => ({ do: 'expect-any', branches, ...(otherwise === undefined ? {} : { otherwise }) });
 /** The client says nothing for so long. A window can miss an offence, but invents none. */
 export const expectNothing = (ms: number): Step => ({ do: 'expect-nothing', ms });
+/** A turn that is taken where the client says nothing for so long; the script goes on at the first octet else. */
+export const ifSilent = (ms: number, turn: Turn): Step => ({ do: 'if-silent', ms, turn });
 /** Mail data to the final dot. */
 export const expectData = (): Step => ({ do: 'expect-data' });
 /** BDAT with its octets, until the chunk that is LAST. */

@@ -1,7 +1,7 @@
 /** What happened on one connection, as its server saw it, and how replies are cut on their way. */
 
-/** In one segment for each reply; one for each line; one for each octet. */
-export type Delivery = 'whole' | 'line' | 'octet';
+/** In one segment for each reply; one for each line; one for each octet (byte). */
+export type Delivery = 'whole' | 'line' | 'byte';
 
 /** One thing that happened. `at` is ms since the play began; octets are characters to U+00FF. */
 export type WireEvent =

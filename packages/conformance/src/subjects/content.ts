@@ -13,8 +13,8 @@ export function octetsOf(content: TaskContent): Buffer | undefined {
 /** Content in pieces, with the waits and the failure that it has. */
 export async function* piecesOf(content: TaskContent): AsyncGenerator<Uint8Array> {
   if ('repeat' in content) {
-    const piece = Buffer.from(content.repeat, 'latin1');
-    for (let time = 0; time < content.times; time += 1) yield piece;
+    // Each is one of its own, so that it takes memory to hold them.
+    for (let time = 0; time < content.times; time += 1) yield Buffer.from(content.repeat, 'latin1');
     return;
   }
   if (!('pieces' in content)) {

@@ -94,6 +94,7 @@ export function coreSubject(bend: CoreBend = {}): Subject {
       'memory',
       'reason',
       'rejected',
+      'reply-text',
       'temporary',
       'text',
     ],
@@ -252,6 +253,7 @@ function outgoingOf(message: TaskMessage): OutgoingMessage {
     ...(message.smtpUtf8 === undefined ? {} : { smtpUtf8: message.smtpUtf8 }),
     ...(message.ret ? { ret: message.ret.toUpperCase() as 'FULL' | 'HDRS' } : {}),
     ...(message.envid === undefined ? {} : { envid: message.envid }),
+    ...(message.size === undefined ? {} : { size: message.size as number }),
     ...(message.requireTls ? { requireTls: true } : {}),
   };
   const to = message.to.map((recipient) =>
@@ -414,6 +416,7 @@ function failed(error: unknown, task: ClientTask, message: TaskMessage): Message
     kind: kindOf(error),
     code: reply?.code,
     enhanced: reply?.enhanced,
+    replyText: reply?.text,
     text: error.message,
     temporary:
       error.retry === 'unknown'

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+/** The program `smtp-conformance`. */
+import { main } from './cli/main.ts';
+
+const controller = new AbortController();
+// The first asks, the second insists.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new Error(`stopped by ${signal}`));
+  });
+// A reader that has seen enough, as `head`, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 2);
+});
+
+process.exitCode = await main(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: controller.signal,
+});

@@ -1,0 +1,71 @@
+/** The command line: its commands, its errors, its exit codes. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { ProbeError } from '../probe/probe.ts';
+import { UsageError } from '../runner/select.ts';
+import { addList } from './list.ts';
+import { addProbe } from './probe.ts';
+import { addRun, type Terminal } from './run.ts';
+
+/** Exit code for what was not understood. */
+const USAGE = 3;
+/** Exit code for what could not be done. */
+const BROKEN = 2;
+/** Exit code for Ctrl-C, as shells have it. */
+const INTERRUPTED = 130;
+
+/**
+ * Runs the command line.
+ *
+ * @param words - the arguments, without the program's own name
+ * @returns the exit code; it does not throw
+ */
+export async function main(words: readonly string[], terminal: Terminal): Promise<number> {
+  let code = 0;
+  const exit = (value: number): void => {
+    code = value;
+  };
+  const { version } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  ) as { version: string };
+  const program = new Command('smtp-conformance')
+    .description(
+      'Holds an SMTP client to the standards: a server that is good or bad, and a verdict for each case.',
+    )
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(smtp-conformance --help shows what there is)')
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+    })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ smtp-conformance list
+  $ smtp-conformance run --subject core
+  $ smtp-conformance run --client 'python3 send.py {host} {port} {from} {to} {file}'`,
+    );
+  addRun(program, terminal, exit);
+  addList(program, terminal);
+  addProbe(program, terminal);
+  for (const command of program.commands) {
+    command.exitOverride();
+    command.copyInheritedSettings(program);
+  }
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (terminal.signal.aborted) return INTERRUPTED;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    const usage = error instanceof UsageError;
+    const known = usage || error instanceof ProbeError;
+    const told = known
+      ? (error as Error).message
+      : String((error as Error | undefined)?.stack ?? error);
+    terminal.stderr.write(`smtp-conformance: ${told}\n`);
+    return usage ? USAGE : BROKEN;
+  }
+}
