@@ -9,6 +9,10 @@ const config: ViteUserConfig = defineConfig({
     alias: [
       { find: /^@posthorn\/core\/(.+)$/, replacement: source('./packages/core/src/$1/index.ts') },
       {
+        find: '@posthorn/conformance/test-kit',
+        replacement: source('./packages/conformance/src/test-kit.ts'),
+      },
+      {
         find: /^@posthorn\/(core|mime|conformance)$/,
         replacement: source('./packages/$1/src/index.ts'),
       },

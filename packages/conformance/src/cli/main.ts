@@ -1,5 +1,4 @@
 /** The command line: its commands, its errors, its exit codes. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ProbeError } from '../probe/probe.ts';
 import { UsageError } from '../runner/select.ts';
@@ -18,16 +17,18 @@ const INTERRUPTED = 130;
  * Runs the command line.
  *
  * @param words - the arguments, without the program's own name
+ * @param version - the package's
  * @returns the exit code; it does not throw
  */
-export async function main(words: readonly string[], terminal: Terminal): Promise<number> {
+export async function main(
+  words: readonly string[],
+  version: string,
+  terminal: Terminal,
+): Promise<number> {
   let code = 0;
   const exit = (value: number): void => {
     code = value;
   };
-  const { version } = JSON.parse(
-    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-  ) as { version: string };
   const program = new Command('smtp-conformance')
     .description(
       'Holds an SMTP client to the standards: a server that is good or bad, and a verdict for each case.',

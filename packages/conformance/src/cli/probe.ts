@@ -39,6 +39,7 @@ export function addProbe(program: Command, terminal: Terminal): void {
     .option('--pass <password>', `the password; better in the environment, as ${PASSWORD}`)
     .option('--from <address>', 'a confirmed sender')
     .option('--to <address>', 'a recipient of your own')
+    .option('--insecure', 'give the credentials to a server whose certificate is not trusted')
     .option(
       '--send',
       'send a message with a forbidden file, from --from to --to: it may be delivered',

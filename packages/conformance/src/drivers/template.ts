@@ -67,7 +67,10 @@ export function parseTemplate(text: string, known: readonly string[]): Template 
       const character = text[at] as string;
       if (quote) {
         if (character === quote) quote = '';
-        else if (character === '{') {
+        else if (character === '\\' && quote === '"' && at + 1 < text.length) {
+          at += 1;
+          plain += text[at];
+        } else if (character === '{') {
           flush();
           nodes.push(brace());
         } else plain += character;

@@ -33,7 +33,7 @@ export function needsOf(task: Partial<ClientTask>): readonly [Feature[], Feature
   for (const message of messages) for (const feature of neededBy(message)) all.add(feature);
   const mechanisms =
     auth && (auth.mechanisms ?? (auth.token === undefined ? ['PLAIN', 'LOGIN'] : ['XOAUTH2']));
-  return [[...all], (mechanisms ?? []).flatMap((name) => MECHANISMS[name] ?? [])];
+  return [[...all], [...new Set((mechanisms ?? []).flatMap((name) => MECHANISMS[name] ?? []))]];
 }
 
 function* neededBy(message: TaskMessage): Generator<Feature> {

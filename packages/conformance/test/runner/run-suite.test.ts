@@ -1,0 +1,186 @@
+import { describe, expect, test } from 'vitest';
+import type { Case } from '../../src/case.ts';
+import { runSuite, type SuiteOptions } from '../../src/runner/run-suite.ts';
+import { good, script } from '../../src/server/plan.ts';
+import { delay, expect as line, send } from '../../src/server/steps.ts';
+import type { MessageOutcome, Subject, TaskOutcome } from '../../src/task.ts';
+
+const make = (id: string, level: Case['level'], outcome: 'resolve' | 'reject'): Case => ({
+  id,
+  level,
+  title: id,
+  requirement: 'any',
+  clause: 'none',
+  tags: [],
+  plays: [{ server: good(), expect: { client: { outcome } } }],
+});
+
+/** Connects to nothing, and says what it is told to. */
+const saying = (
+  outcome: MessageOutcome['outcome'],
+  answer: TaskOutcome['outcome'] = 'done',
+): Subject => ({
+  name: 'saying',
+  version: '1.0.0',
+  features: [],
+  reports: [],
+  run: async () => ({ outcome: answer, messages: [{ outcome }], why: 'not this' }),
+});
+
+const MUST = make('AAA-01', 'MUST', 'resolve');
+const SHOULD = make('AAA-02', 'SHOULD', 'resolve');
+const OTHER = make('AAA-03', 'MUST', 'reject');
+
+const run = (outcome: MessageOutcome['outcome'], options: SuiteOptions) =>
+  runSuite(() => saying(outcome), { jobs: 2, ...options });
+
+describe('runSuite()', () => {
+  test('counts verdicts, and a MUST that fails makes exit code 1', async () => {
+    const { counts, exitCode, results } = await run('reject', { cases: [MUST, SHOULD, OTHER] });
+    expect(results.map(({ id, verdict }) => `${id} ${verdict}`)).toEqual([
+      'AAA-01 FAIL',
+      'AAA-02 WARN',
+      'AAA-03 PASS',
+    ]);
+    expect(counts).toMatchObject({ FAIL: 1, WARN: 1, PASS: 1, ERROR: 0 });
+    expect(exitCode).toBe(1);
+  });
+
+  test('a SHOULD that is broken is a failure under strict alone', async () => {
+    expect((await run('reject', { cases: [SHOULD] })).exitCode).toBe(0);
+    const { exitCode, counts } = await run('reject', { cases: [SHOULD], strict: true });
+    expect([exitCode, counts.FAIL]).toEqual([1, 1]);
+  });
+
+  test('what is known to fail is no failure; what is known to fail and passes is one', async () => {
+    const known = { 'AAA-01': 'issue 1' };
+    const failing = await run('reject', { cases: [MUST], known });
+    expect(failing.results[0]).toMatchObject({ verdict: 'XFAIL' });
+    expect(failing.results[0]?.reasons[0]).toBe('known: issue 1');
+    expect(failing.exitCode).toBe(0);
+    const passing = await run('resolve', { cases: [MUST], known });
+    expect(passing.results[0]).toMatchObject({
+      verdict: 'FAIL',
+      reasons: ['it passes, and is known to fail: issue 1'],
+    });
+  });
+
+  test('every case is played in every delivery, and the results are in their order', async () => {
+    const seen: string[] = [];
+    const { results } = await run('resolve', {
+      cases: [MUST, SHOULD],
+      deliveries: ['whole', 'line', 'byte'],
+      jobs: 4,
+      onResult: ({ id, delivery }, done, total) => seen.push(`${done}/${total} ${id} ${delivery}`),
+    });
+    expect(results.map(({ id, delivery }) => `${id} ${delivery}`)).toEqual([
+      'AAA-01 whole',
+      'AAA-01 line',
+      'AAA-01 byte',
+      'AAA-02 whole',
+      'AAA-02 line',
+      'AAA-02 byte',
+    ]);
+    expect(seen).toHaveLength(6);
+    expect(seen.at(-1)).toMatch(/^6\/6 /);
+  });
+
+  test('what a client cannot do is skipped, with the reason', async () => {
+    const { results, exitCode } = await runSuite(() => saying('reject', 'unimplemented'), {
+      cases: [MUST, { ...MUST, id: 'AAA-04', requires: ['dsn'] }],
+    });
+    expect(results.map(({ verdict, reasons }) => [verdict, reasons])).toEqual([
+      ['SKIP', ['not this']],
+      ['SKIP', ['saying has no dsn']],
+    ]);
+    expect(exitCode).toBe(0);
+  });
+
+  test('a fault of the harness is an ERROR, and exit code 2', async () => {
+    const broken: Case = {
+      ...MUST,
+      plays: [
+        {
+          server: { engine: 'scripted', scripts: [[null as never]] },
+          expect: { client: { outcome: 'settle' } },
+        },
+      ],
+    };
+    const connecting: Subject = {
+      ...saying('resolve'),
+      run: async ({ port }) => {
+        const { connect } = await import('node:net');
+        await new Promise<void>((resolve) =>
+          connect(port)
+            .on('close', () => resolve())
+            .on('error', () => {}),
+        );
+        return { outcome: 'done', messages: [{ outcome: 'resolve' }] };
+      },
+    };
+    const { results, exitCode } = await runSuite(() => connecting, { cases: [broken] });
+    expect(results[0]?.verdict).toBe('ERROR');
+    expect(results[0]?.reasons[0]).toMatch(/^the harness failed: TypeError/);
+    expect(exitCode).toBe(2);
+  });
+
+  test('a client that says less than it was asked has failed for the rest', async () => {
+    const { results } = await runSuite(
+      () => ({ ...saying('resolve'), run: async () => ({ outcome: 'done', messages: [] }) }),
+      { cases: [MUST] },
+    );
+    expect(results[0]?.verdict).toBe('FAIL');
+    expect(results[0]?.reasons[0]).toMatch(/it said nothing/);
+  });
+
+  test('a signal ends a run at once, and every client is closed', async () => {
+    const controller = new AbortController();
+    let closed = 0;
+    let given = 0;
+    const waiting: Subject = {
+      ...saying('resolve'),
+      run: (_task, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            given += 1;
+            reject(new Error('given up'));
+          });
+          setTimeout(() => controller.abort(new Error('enough')), 50);
+        }),
+      close: async () => {
+        closed += 1;
+      },
+    };
+    const begun = performance.now();
+    await expect(
+      runSuite(() => waiting, { cases: [MUST, OTHER], jobs: 2, signal: controller.signal }),
+    ).rejects.toThrow('enough');
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect([given, closed]).toEqual([2, 2]);
+  });
+
+  test('what a client does that its script does not expect is held against it', async () => {
+    const asked: Case = {
+      ...MUST,
+      plays: [
+        {
+          server: script(send('220 hello'), line(/^EHLO /), delay(10)),
+          expect: { client: { outcome: 'settle' } },
+        },
+      ],
+    };
+    const rude: Subject = {
+      ...saying('reject'),
+      run: async ({ port }) => {
+        const { connect } = await import('node:net');
+        await new Promise<void>((resolve) => {
+          const socket = connect(port, '127.0.0.1');
+          socket.once('data', () => socket.write('NOOP\r\n')).on('close', () => resolve());
+        });
+        return { outcome: 'done', messages: [{ outcome: 'reject' }] };
+      },
+    };
+    const { results } = await runSuite(() => rude, { cases: [asked] });
+    expect(results[0]?.reasons).toEqual(['expected a line like /^EHLO /, got NOOP']);
+  });
+});
