@@ -24,6 +24,8 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 20_000,
     pool: 'forks',
     maxWorkers: 2,
+    // Cases of the conformance suite mostly wait.
+    maxConcurrency: 8,
   },
 });
 

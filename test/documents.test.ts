@@ -23,7 +23,14 @@ const documents = [
 const ignored = read('.gitignore').split('\n');
 
 /** Where a path may begin: the text around it says of which package it speaks. */
-const bases = ['', 'packages', 'packages/core/src', 'packages/mime/src', 'bench'];
+const bases = [
+  '',
+  'packages',
+  'packages/core/src',
+  'packages/mime/src',
+  'packages/conformance/src',
+  'bench',
+];
 
 it('README.md shows each budget', () => {
   const rows = [...read('README.md').matchAll(/^\| `(.*)` from `(.*)` \| ([\d,]+) \|$/gm)];

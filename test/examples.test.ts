@@ -147,7 +147,7 @@ describe('each block of docs/ is run', () => {
     // `ts` alone, `ts name.ts`, and what is no code of ours.
     const fences = [...text.matchAll(/^ *(?:```|~~~)(.*)\n[\s\S]*?^ *(?:```|~~~) *$/gm)];
     for (const [, language = ''] of fences)
-      expect(language).toMatch(/^(ts( [\w.-]+\.ts)?|python [\w-]+\.py|sh|json|)$/);
+      expect(language).toMatch(/^(ts( [\w.-]+\.ts)?|python [\w-]+\.py|sh|json( [\w-]+\.json)?|)$/);
     const names = blocksOf(document).map(({ name }) => name);
     expect(names).toHaveLength(fences.filter(([, language = '']) => /^ts/.test(language)).length);
     const given = names.filter((name) => name !== undefined);

@@ -131,6 +131,8 @@ async function runCommand(
     const { words, input } = template.fill(values);
     // A NUL ends an argument on every system: what a caller would be refused, is refused here.
     if (words.some((word) => word.includes('\0'))) return cannot('an argument cannot hold NUL');
+    // Half a surrogate pair would reach the program as U+FFFD: not what was asked.
+    if (words.some((word) => /\p{Cs}/u.test(word))) return cannot('an argument is UTF-8');
     const { code, text } = await execute(words, input, signal);
     if (code === NOT_IMPLEMENTED) return cannot(text.trim() || 'exit code 89');
     return {

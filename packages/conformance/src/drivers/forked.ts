@@ -80,7 +80,8 @@ class Forked implements Subject {
       child.send({ id, task });
       const told = await this.#next(child);
       if (told?.is === 'done' && told.id === id) return told.outcome;
-      this.#child = undefined;
+      // The next task may have a process of its own by now.
+      if (this.#child === child) this.#child = undefined;
       throw new Error(
         `its process ended (${child.signalCode ?? `exit code ${child.exitCode}`}): ${this.#errors.trim()}`,
       );

@@ -218,7 +218,10 @@ export const leaves = (within?: number): Claim => ({
   holds: (wire) => {
     for (const { events, left } of wire.dialogues) {
       if (!left) return 'it did not';
-      const before = events.filter((event) => event.who === 'server' && event.at <= left.at).at(-1);
+      const before = events
+        .filter((event) => event.who === 'server' || (event.who === 'end' && event.by === 'server'))
+        .filter((event) => event.at <= left.at)
+        .at(-1);
       if (within !== undefined && before && left.at - before.at > within)
         return `after ${Math.round(left.at - before.at)} ms`;
     }

@@ -48,6 +48,9 @@ export interface Offence {
   readonly actual: string;
 }
 
+/** A client that has waited for a reply for so long, in ms, may have given up. */
+const PATIENCE = 250;
+
 /**
  * RFC 2920 §3.1: what "can only appear as the last command in a group", and what changes the session. AUTH is none of
  * them where PLAIN or EXTERNAL stands with its initial response (RFC 4954 §4).
@@ -113,8 +116,12 @@ export class Dialogue {
     let owed = 0;
     /** What the server has said in this TLS state, since DATA, and last. */
     let said = '';
+    /** Whether it offers PIPELINING; undefined: not looked at since it was said. */
+    let pipelining: boolean | undefined;
     let sinceData: string | undefined;
     let latest = '';
+    /** Whether that is a challenge; undefined: not looked at since it was said. */
+    let challenged: boolean | undefined;
     let spoken = false;
     /** What stands in this gap between two writes of the server. */
     let gap: string[] = [];
@@ -123,8 +130,19 @@ export class Dialogue {
     let answered = 0;
     let part = '';
     let started = false;
+    /** What was said before the greeting. */
+    let early = '';
     let upgrading = false;
+    /** The server has ended its side. */
+    let left = false;
+    /** When the client wrote its last command. */
+    let askedAt = 0;
     let secure = false;
+    /** This is not what TLS has brought, whatever the state is. */
+    let plain = true;
+    let lmtp = false;
+    /** The end of a message was written, and no command behind it. */
+    let ended = false;
     let at = 0;
     let index = 0;
 
@@ -135,9 +153,11 @@ export class Dialogue {
       const entry = { line, verb, secure, at, event: index };
       if (!text.endsWith('\r\n') || /[\0\r\n]/.test(line))
         found('command-line', `bare CR, LF or NUL in ${JSON.stringify(text.slice(0, 60))}`);
-      if (/^334/m.test(latest)) {
+      challenged ??= /^334/m.test(latest);
+      if (challenged) {
         this.responses.push(entry);
         latest = '';
+        challenged = false;
         gap.push('an answer to a challenge');
         asked += 1;
         return;
@@ -146,15 +166,23 @@ export class Dialogue {
       if (line.length > LONGEST_COMMAND)
         found('command-length', `${line.length + 2} octets: ${shown}…`);
       // A server that says more than it was asked has answered before its time, as the client sees it.
-      const [before] = answered < asked ? gap.slice(-1) : [];
+      // But under LMTP there is a reply for each recipient (RFC 2033 §4.2).
+      if (ended && lmtp) answered = Math.min(answered, asked);
+      ended = false;
+      // RFC 5321 §4.1.1.10: whoever gives up says QUIT, and so do those that are left.
+      const leaving = verb === 'QUIT' && (left || at - askedAt >= PATIENCE);
+      const [before] = answered < asked && !leaving ? gap.slice(-1) : [];
+      askedAt = at;
       asked += 1;
-      if (before !== undefined && !/^250[- ]PIPELINING\b/im.test(said))
+      if (before !== undefined) pipelining ??= /^250[- ]PIPELINING\b/im.test(said);
+      if (before !== undefined && !pipelining)
         found('pipelining', `${JSON.stringify(shown)} behind ${JSON.stringify(before)}`);
       else if (before !== undefined && LAST_OF_GROUP.test(before))
         found('group', `${JSON.stringify(shown)} behind ${JSON.stringify(before)} in one group`);
       gap.push(shown);
       this.commands.push(entry);
       const transaction = this.transactions.at(-1);
+      if (verb === 'LHLO') lmtp = true;
       if (verb === 'MAIL') {
         this.transactions.push({
           mail: line,
@@ -172,7 +200,10 @@ export class Dialogue {
         sinceData = '';
       } else if (verb === 'BDAT') {
         const [, octets, last] = /^BDAT (\d+)( LAST)?$/i.exec(line) ?? [];
-        if (octets === undefined) return found('command-line', `no BDAT: ${shown}`);
+        if (octets === undefined) {
+          found('command-line', `no BDAT: ${shown}`);
+          return;
+        }
         mode = 'bdat';
         owed = Number(octets);
         transaction?.by.push('BDAT');
@@ -187,13 +218,23 @@ export class Dialogue {
       for (const line of text.split('\r\n')) {
         if (line.startsWith('.') && !line.startsWith('..'))
           found('content', `a dot that is not doubled: ${JSON.stringify(line.slice(0, 60))}`);
-        if (line.length > 999) found('line-length', `a line of ${line.length} octets`);
+        // RFC 5321 §4.5.3.1.6: "not counting the leading dot duplicated for transparency"
+        const length = line.startsWith('.') ? line.length - 1 : line.length;
+        if (length > 998) found('line-length', `a line of ${length} octets`);
       }
       const transaction = this.transactions.at(-1);
       if (!transaction) return;
       transaction.wire += text;
-      transaction.text += text.replace(/^\./gm, '');
+      transaction.text += text.replace(/(^|\r\n)\./g, '$1');
       transaction.complete ||= complete;
+    };
+    const chunk = (octets: string, whole: boolean): void => {
+      const transaction = this.transactions.at(-1);
+      if (!transaction) return;
+      transaction.wire += octets;
+      transaction.text += octets;
+      ended = whole && transaction.last > 0;
+      transaction.complete ||= ended;
     };
     const look = (): void => {
       for (;;) {
@@ -205,17 +246,20 @@ export class Dialogue {
           mode = 'command';
           gap.push('the final dot');
           asked += 1;
+          ended = true;
         } else if (mode === 'bdat') {
           if (rest.length < owed) return;
-          const transaction = this.transactions.at(-1);
-          if (transaction) {
-            transaction.wire += rest.slice(0, owed);
-            transaction.text += rest.slice(0, owed);
-            transaction.complete ||= transaction.last > 0;
-          }
+          chunk(rest.slice(0, owed), true);
           rest = rest.slice(owed);
           mode = 'command';
         } else {
+          if (plain && rest.startsWith('\x16\x03')) {
+            // A ClientHello, where the server does not speak TLS.
+            this.unaskedTls = true;
+            if (answered < asked && /^STARTTLS/i.test(gap.at(-1) ?? ''))
+              found('group', 'a ClientHello behind "STARTTLS" in one group');
+            return;
+          }
           const end = rest.indexOf('\n');
           if (end === -1) return;
           const line = rest.slice(0, end + 1);
@@ -225,47 +269,61 @@ export class Dialogue {
       }
     };
 
-    // Pieces of mail data that is long are joined once, not one by one.
+    // Pieces of mail data that is long are joined once, not one by one: its end is looked for in the last octets.
     let held: string[] = [];
+    let tail = '';
     const settle = (): void => {
       if (held.length === 0) return;
       rest += held.join('');
       held = [];
       look();
     };
+    const greeted = (): void => {
+      // RFC 5321 §4.1.1.10: QUIT may be said at any time, by a client that has waited long enough too.
+      const [text = ''] = early.split('\x16\x03');
+      if (text && !/^QUIT\r\n$/i.test(text))
+        found('before-greeting', JSON.stringify(text.slice(0, 60)));
+      early = '';
+    };
     for (const [place, event] of this.events.entries()) {
       if (event.who !== 'client') settle();
+      if (this.unaskedTls) break;
       index = place;
       at = event.at;
+      left ||= event.who === 'end' && event.by === 'server';
       if (event.who === 'handshake') {
+        greeted();
         if (rest || (started && !upgrading))
           found('before-handshake', JSON.stringify(rest.slice(0, 60)));
         [rest, said, gap, upgrading, secure] = ['', '', [], false, true];
-        [answered, part] = [Math.min(answered, asked), ''];
+        [answered, part, pipelining] = [Math.min(answered, asked), '', undefined];
       } else if (event.who === 'server') {
         said += event.text;
-        started ||= /(^|\n)(?!\d\d\d-)[^\n]*\n$/.test(said);
+        [pipelining, challenged] = [undefined, undefined];
         latest = spoken ? latest + event.text : event.text;
         spoken = true;
         if (sinceData !== undefined) sinceData += event.text;
         gap = [];
         part += event.text;
         if (event.text.includes('\n')) {
-          answered += part.match(/^\d{3}(?!-)[^\n]*\n/gm)?.length ?? 0;
-          part = part.slice(part.lastIndexOf('\n') + 1);
+          const lines = part.split('\n');
+          part = lines.pop() ?? '';
+          // A line that is no reply may have been taken for one.
+          answered += lines.filter((line) => !/^\d{3}-/.test(line)).length;
+          started ||= answered > 0;
+          if (started) greeted();
         }
       } else if (event.who === 'client') {
         spoken = false;
-        // A ClientHello, where the server does not speak TLS.
-        if (event.text.startsWith('\x16\x03') && mode === 'command' && !event.secure) {
-          this.unaskedTls = true;
-          break;
-        }
-        if (!started) found('before-greeting', JSON.stringify(event.text.slice(0, 60)));
+        plain = !event.secure;
+        if (!started) early += event.text;
         if (sinceData !== undefined && gap.length === 0) {
           // What was answered to DATA says what this is.
           if (/^354/m.test(sinceData)) mode = 'data';
           sinceData = undefined;
+          if (mode === 'data' && rest)
+            found('group', `${JSON.stringify(rest.slice(0, 60))} behind "DATA" in one group`);
+          tail = `\r\n${rest}`.slice(-4);
         }
         if (mode === 'command') {
           settle();
@@ -273,13 +331,16 @@ export class Dialogue {
           look();
         } else {
           held.push(event.text);
-          // The end may be here.
-          if (mode === 'bdat' || /\.\r\n/.test(event.text) || event.text.length < 5) settle();
+          const last = tail + event.text;
+          if (mode === 'bdat' || last.includes('\r\n.\r\n')) settle();
+          tail = last.slice(-4);
         }
       }
     }
     settle();
-    if (mode === 'data') content(rest.replace(/\r$/, '').replace(/(^|\r\n)\.$/, '$1'), false);
+    greeted();
+    if (mode === 'bdat') chunk(rest, false);
+    else if (mode === 'data') content(rest.replace(/\r$/, '').replace(/(^|\r\n)\.$/, '$1'), false);
     else if (mode === 'command' && rest && !this.unaskedTls && !this.left?.reset)
       found('command-line', `half a command: ${JSON.stringify(rest.slice(0, 60))}`);
   }

@@ -196,10 +196,11 @@ function judgeOutcome(
         .map(({ address, code }) => `${address} ${code ?? ''}`.trim())
         .sort()
         .join(', ') || 'none';
-    const got = message.rejected ?? [];
-    const compared = wanted.rejected.some(({ code }) => code !== undefined)
-      ? got
-      : got.map(({ address }) => ({ address }));
+    // A code is held against the addresses alone for which one is wanted.
+    const coded = wanted.rejected.filter(({ code }) => code !== undefined);
+    const compared = (message.rejected ?? []).map((one) =>
+      coded.some(({ address }) => address === one.address) ? one : { address: one.address },
+    );
     look(
       `refused: ${line(wanted.rejected)}`,
       line(compared) === line(wanted.rejected) || line(compared),

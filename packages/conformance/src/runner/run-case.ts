@@ -28,7 +28,7 @@ export const MESSAGE: string = [
 /** How long a client has, in ms, before it is said to hang. */
 const DEADLINE = 10_000;
 /** How long connections are waited for when the client is done. */
-const LAST_WORDS = 300;
+const LAST_WORDS = 500;
 
 /** What became of one play. */
 export interface PlayResult {

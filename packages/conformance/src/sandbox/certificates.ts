@@ -4,7 +4,7 @@ import * as x509 from '@peculiar/x509';
 
 /**
  * What a leaf certificate is like: good, for another host, ended yesterday, not signed by the authority, or without a
- * subjectAltName, where only its common name is the host's (RFC 9525 §6.3 does not look at that).
+ * subjectAltName, where only its common name is the host's (RFC 9525 §2 forbids to look at that).
  *
  * @example
  * ```ts

@@ -87,7 +87,8 @@ export class HonestServer {
       hideDSN: !extensions.includes('DSN'),
       hideENHANCEDSTATUSCODES: !extensions.includes('ENHANCEDSTATUSCODES'),
       hideREQUIRETLS: !extensions.includes('REQUIRETLS'),
-      ...(plan.size === undefined ? { hideSize: true } : {}),
+      // Without a size it offers no SIZE, and hideSize hides only the number.
+      ...(plan.size === 'bare' ? { size: 1_000_000_000, hideSize: true } : {}),
       ...(typeof plan.size === 'number' ? { size: plan.size } : {}),
       disableReverseLookup: true,
       logger: false,
@@ -135,7 +136,10 @@ export class HonestServer {
         stream.once('end', () => {
           const reply = at(answers.dot, counts.dot);
           counts.dot += 1;
-          const give = callback as (error: Error | null, message?: unknown) => void;
+          const say = callback as (error: Error | null, message?: unknown) => void;
+          const give: typeof say = plan.dotDelay
+            ? (...reply) => void setTimeout(say, plan.dotDelay, ...reply)
+            : say;
           if (plan.lmtp) {
             const each = [reply].flat();
             give(
@@ -166,8 +170,11 @@ export class HonestServer {
   }
 
   async close(): Promise<void> {
+    // What is in the middle of a handshake is destroyed by smtp-server: from under its TLS socket it is not to be done.
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await new Promise((resolve) => setImmediate(resolve));
     for (const socket of this.#sockets) socket.destroy();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await closed;
   }
 }
 

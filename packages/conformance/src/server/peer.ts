@@ -23,6 +23,7 @@ export class Peer {
   #ended = false;
   #gone = false;
   #closing = false;
+  #paused = false;
   #wake: () => void = () => {};
   #slow: { octets: number; every: number } | undefined;
 
@@ -61,6 +62,11 @@ export class Peer {
     return this.#ended || this.gone;
   }
 
+  /** Whether nothing is read until resume(). */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Octets that were read and not taken. */
   get waiting(): number {
     return this.#length;
@@ -75,7 +81,8 @@ export class Peer {
       this.#wake();
       if (this.#slow) {
         socket.pause();
-        setTimeout(() => socket.resume(), (octets.length / this.#slow.octets) * this.#slow.every);
+        const resume = (): void => void (this.#paused || socket.resume());
+        setTimeout(resume, (octets.length / this.#slow.octets) * this.#slow.every);
       }
     });
     socket.on('end', () => {
@@ -87,6 +94,7 @@ export class Peer {
 
   /** Writes, cut as the delivery says; comes back when the last piece is with the socket. */
   async write(text: string, whole = false): Promise<void> {
+    if (text === '') return;
     const pieces = whole ? [text] : cut(text, this.#delivery);
     for (const [at, piece] of pieces.entries()) {
       if (at > 0) await turn();
@@ -219,10 +227,12 @@ export class Peer {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     this.#socket.resume();
   }
 
@@ -238,8 +248,9 @@ export class Peer {
     const socket = new TLSSocket(this.tcp, { ...options, isServer: true });
     this.#socket = socket;
     await new Promise<void>((resolve) => {
-      socket.on('error', (error: Error) => {
-        if (!this.#secure) this.log.failed(error.message);
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNRESET') this.log.end('client', true);
+        else if (!this.#secure) this.log.failed(error.message);
         resolve();
       });
       socket.once('secure', () => {
@@ -272,7 +283,7 @@ export class Peer {
   /** Ends this side only. */
   half(): void {
     this.log.end('server');
-    this.tcp.end();
+    this.#socket.end();
   }
 
   /** Ends the TCP connection under TLS, without a close_notify. */

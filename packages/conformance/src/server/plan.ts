@@ -45,6 +45,8 @@ export interface HonestPlan {
   readonly authOptional?: boolean;
   /** Before the greeting, in ms. */
   readonly greetingDelay?: number;
+  /** Before the reply to the final dot, in ms. */
+  readonly dotDelay?: number;
   /**
    * Replies in place of its own, each a code with a text on one line; one for each time, of which the last stays. An
    * absent or empty one is its own. `dot` may have one for each recipient under LMTP.

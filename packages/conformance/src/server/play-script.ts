@@ -134,12 +134,16 @@ class Playing {
       }
       case 'expect-nothing': {
         const before = peer.waiting;
-        await peer.delay(step.ms * slow);
-        if (peer.waiting > before)
-          this.#around.found({
-            expected: `silence for ${step.ms} ms`,
-            actual: `${peer.waiting - before} octets`,
-          });
+        try {
+          await peer.delay(step.ms * slow);
+        } finally {
+          // One who has left may have said something before.
+          if (peer.waiting > before)
+            this.#around.found({
+              expected: `silence for ${step.ms} ms`,
+              actual: `${peer.waiting - before} octets`,
+            });
+        }
         return;
       }
       case 'if-silent':
@@ -173,6 +177,8 @@ class Playing {
         }
         if (step.situation === 'garbage') {
           peer.stall();
+          // What stands behind the reply to STARTTLS may be dropped: the answer to a ClientHello may not.
+          await peer.until(() => peer.waiting > 0);
           return peer.write('This is no TLS.\r\n'.repeat(20), true);
         }
         return peer.startTls(this.#around.tls(step.situation));

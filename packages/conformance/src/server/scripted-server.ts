@@ -22,16 +22,16 @@ export class ScriptedServer {
   /** What went wrong in a script: the harness is at fault, not the client. */
   readonly errors: unknown[] = [];
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #peers = new Map<Socket, Peer>();
 
   constructor(plan: ScriptedPlan, around: Surroundings) {
     this.#server = createServer((socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('close', () => this.#peers.delete(socket));
       const log = new WireLog(around.started);
       const index = this.logs.push(log) - 1;
       const steps = plan.scripts[Math.min(index, plan.scripts.length - 1)] ?? [];
       const peer = new Peer(socket, log, around.delivery);
+      this.#peers.set(socket, peer);
       playScript(
         peer,
         plan.implicit ? [{ do: 'starttls', situation: plan.implicit }, ...steps] : steps,
@@ -51,13 +51,15 @@ export class ScriptedServer {
     });
   }
 
-  /** Connections that are open. */
+  /** Connections that are open, and whose end could be seen: of those that are not read it cannot. */
   get open(): number {
-    return this.#sockets.size;
+    return [...this.#peers.values()].filter(({ paused }) => !paused).length;
   }
 
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
+    const closed = [...this.#peers.keys()].map(
+      (socket) => new Promise((resolve) => socket.once('close', resolve).destroy()),
+    );
+    await Promise.all([...closed, new Promise((resolve) => this.#server.close(resolve))]);
   }
 }

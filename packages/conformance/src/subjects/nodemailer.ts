@@ -177,23 +177,18 @@ function mailOf(message: TaskMessage): object {
     ...(message.size === undefined ? {} : { size: message.size }),
     ...(message.requireTls ? { requireTLSExtensionEnabled: true } : {}),
   };
+  // nodemailer has one set of DSN parameters for all recipients.
   const [first] = message.to;
+  const { notify, orcpt } = typeof first === 'object' ? first : {};
+  const dsn = {
+    ...(message.envid === undefined ? {} : { id: message.envid }),
+    ...(message.ret ? { return: message.ret === 'full' ? 'full' : 'headers' } : {}),
+    ...(notify ? { notify: [...notify] } : {}),
+    ...(orcpt === undefined ? {} : { recipient: orcpt }),
+  };
   const parameters = {
     ...(message.requireTls ? { requireTLSExtensionEnabled: true } : {}),
-    ...(message.ret || message.envid !== undefined || (typeof first === 'object' && first.notify)
-      ? {
-          dsn: {
-            ...(message.envid === undefined ? {} : { id: message.envid }),
-            ...(message.ret ? { return: message.ret === 'full' ? 'full' : 'headers' } : {}),
-            ...(typeof first === 'object'
-              ? {
-                  notify: [...(first.notify ?? [])],
-                  ...(first.orcpt === undefined ? {} : { recipient: first.orcpt }),
-                }
-              : {}),
-          },
-        }
-      : {}),
+    ...(Object.keys(dsn).length > 0 ? { dsn } : {}),
   };
   if ('fields' in content) {
     const { from = message.from, to = recipientsOf(message), ...rest } = content.fields;

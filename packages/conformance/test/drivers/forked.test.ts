@@ -1,5 +1,5 @@
 /** Clients in processes of their own: what they do to themselves is a verdict, and no end of the run. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { useBuilt } from '../built.ts';
 
@@ -28,7 +28,8 @@ function module(name: string, body: string): string {
   const file = built.file(`${name}.mjs`);
   writeFileSync(
     file,
-    `export const subject = { name: ${JSON.stringify(name)}, version: '1', features: [], reports: [], async run(task) { ${body} } };`,
+    `import { appendFileSync } from 'node:fs'; appendFileSync(${JSON.stringify(built.file('pids'))}, process.pid + '\\n');
+    export const subject = { name: ${JSON.stringify(name)}, version: '1', features: [], reports: [], async run(task) { ${body} } };`,
   );
   return file;
 }
@@ -74,6 +75,25 @@ describe('a client in a process of its own', () => {
       expect(reasons.join('\n')).toMatch(why);
       expect(took).toBeLessThan(8_000);
     }
+  });
+
+  test('leaves no process behind, however many were ended on the way', async () => {
+    const running = (): string[] =>
+      readFileSync(built.file('pids'), 'utf8')
+        .trim()
+        .split('\n')
+        .filter((pid) => {
+          try {
+            return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+          } catch {
+            return false;
+          }
+        });
+    await played(module('hangs', 'await new Promise(() => {});'));
+    const end = performance.now() + 3_000;
+    while (running().length > 0 && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(running()).toEqual([]);
   });
 
   test('tells how much memory it took', async () => {

@@ -15,6 +15,8 @@ export interface Mutant {
   readonly subject: Subject;
   /** Ids of the cases that fail: FAIL for a MUST or INFO, FAIL or WARN for a SHOULD. */
   readonly fails: readonly string[];
+  /** Ids of the cases that only warn of it: WARN, or FAIL, for a case of any level. */
+  readonly warns?: readonly string[];
 }
 
 /** Core with something bent. */
@@ -23,7 +25,8 @@ export const mutant = (
   breaks: string,
   bend: CoreBend,
   fails: readonly string[],
-): Mutant => ({ name, breaks, subject: coreSubject({ name, ...bend }), fails });
+  warns: readonly string[] = [],
+): Mutant => ({ name, breaks, subject: coreSubject({ name, ...bend }), fails, warns });
 
 /** Any other client. */
 export const client = (
@@ -31,7 +34,8 @@ export const client = (
   breaks: string,
   run: Subject['run'],
   fails: readonly string[],
-): Mutant => ({ name, breaks, subject: { ...coreSubject({ name }), run }, fails });
+  warns: readonly string[] = [],
+): Mutant => ({ name, breaks, subject: { ...coreSubject({ name }), run }, fails, warns });
 
 /** Other options for connect(). */
 export const withOptions = (
@@ -64,6 +68,8 @@ export interface Line {
   deliver(text: string): void;
   /** Ends the connection from this side. */
   end(): void;
+  /** Lets core see that the connection is over. */
+  close(): void;
   readonly secure: boolean;
 }
 
@@ -77,6 +83,10 @@ export interface Wiring {
   startTls?(): 'skip' | undefined;
   /** Core ends the connection: true keeps it open. */
   ended?(): boolean;
+  /** Core breaks the connection off: true keeps it open. */
+  destroyed?(): boolean;
+  /** The connection is over: true hides that from core. */
+  closed?(): boolean;
 }
 
 /** Core behind a wiring. */
@@ -90,6 +100,7 @@ export const rewired = (wiring: (line: Line, task: ClientTask) => Wiring): CoreB
 
 function wrap(inner: Transport, make: (line: Line) => Wiring): Transport {
   let wiring: Wiring = {};
+  let { secure } = inner;
   return {
     get secure() {
       return inner.secure;
@@ -103,15 +114,16 @@ function wrap(inner: Transport, make: (line: Line) => Wiring): Transport {
         write: (text) => void inner.write(Buffer.from(text, 'latin1')),
         deliver,
         end: () => void inner.end(),
+        close: () => events.onClose(),
         get secure() {
-          return inner.secure;
+          return secure;
         },
       };
       wiring = make(line);
       inner.attach({
         ...events,
         onDrain: () => events.onDrain(),
-        onClose: (error) => events.onClose(error),
+        onClose: (error) => (wiring.closed?.() ? undefined : events.onClose(error)),
         onData: (octets) => {
           if (wiring.incoming) wiring.incoming(Buffer.from(octets).toString('latin1'));
           else events.onData(octets);
@@ -124,9 +136,14 @@ function wrap(inner: Transport, make: (line: Line) => Wiring): Transport {
       wiring.outgoing(Buffer.from(octets).toString('latin1'));
       return true;
     },
-    startTls: () => (wiring.startTls?.() === 'skip' ? Promise.resolve() : inner.startTls()),
+    startTls: async () => {
+      if (wiring.startTls?.() === 'skip') return;
+      const channel = await inner.startTls();
+      secure = true;
+      return channel;
+    },
     end: () => (wiring.ended?.() ? undefined : inner.end()),
-    destroy: () => inner.destroy(),
+    destroy: () => (wiring.destroyed?.() ? undefined : inner.destroy()),
   };
 }
 
@@ -141,3 +158,37 @@ export const reading = (pattern: RegExp, by: string | ((text: string) => string)
   rewired((line) => ({
     incoming: (text) => line.deliver(text.replace(pattern, by as string)),
   }));
+
+/** Crashes when it has read this in one piece. */
+export function dyingOf(pattern: RegExp): CoreBend {
+  const dead = new WeakSet<ClientTask>();
+  return {
+    ...rewired((line, task) => ({
+      incoming: (text) => {
+        if (pattern.test(text)) dead.add(task);
+        line.deliver(text);
+      },
+    })),
+    run: async (task, signal, core) => {
+      const outcome = await core(task, signal);
+      if (dead.has(task)) throw new Error(`it died of ${pattern}`);
+      return outcome;
+    },
+  };
+}
+
+/** Hears nothing more, and waits for ever, when it has read this in one piece. */
+export function deafTo(pattern: RegExp): CoreBend {
+  const { options: rewire } = rewired((line) => {
+    let deaf = false;
+    return {
+      incoming: (text) => {
+        deaf ||= pattern.test(text);
+        if (!deaf) line.deliver(text);
+      },
+    };
+  });
+  return {
+    options: (options, task) => ({ ...(rewire?.(options, task) ?? options), timeouts: {} }),
+  };
+}

@@ -1,0 +1,42 @@
+/** What the cases about envelopes and mail data share: a task of one message, plays of one kind, and domains outside ASCII. */
+import type { Play, TaskPlan } from '../case.ts';
+import { at, type Claim, messages, never } from '../judge/claims.ts';
+import { MESSAGE, RECIPIENT, SENDER } from '../runner/run-case.ts';
+import type { TaskMessage } from '../task.ts';
+import { literal } from './literal.ts';
+
+/** The header of the plain message, with the empty line behind it. */
+export const HEADER: string = MESSAGE.slice(0, MESSAGE.indexOf('\r\n\r\n') + 4);
+
+/** One plain message, but for what is said of it. */
+export const sending = (message: Partial<TaskMessage>): TaskPlan => ({
+  messages: [{ from: SENDER, to: [RECIPIENT], content: { octets: MESSAGE }, ...message }],
+});
+
+/** One play for each variant. */
+export function playsOf<T>(
+  variants: readonly T[],
+  play: (variant: T) => Play,
+): readonly [Play, ...Play[]] {
+  const [first, ...more] = variants.map((variant) => play(variant));
+  if (!first) throw new TypeError('A case has one play at least');
+  return [first, ...more];
+}
+
+/** A path is said as it is, or the command is not. */
+export const wholeOrNot = (verb: 'MAIL' | 'RCPT', address: string): Claim =>
+  never(
+    new RegExp(`^${verb} (?!\\w+:<${literal(address).source}>( |$))`, 'i'),
+    `${verb} with <${address.length > 60 ? `${address.slice(0, 50)}…` : address}>, or none`,
+  );
+
+/**
+ * Paths whose domains are outside ASCII, where SMTPUTF8 is not offered: in A-labels, or not at all. RFC 6531 §3.2 lets a
+ * client refuse the message; §3.7 says that A-labels SHOULD be used.
+ */
+export const inALabels = ({ from, to }: { from?: string; to?: string }): readonly Claim[] => [
+  never(/[^ -~]/, 'no command has octets outside ASCII'),
+  ...(from === undefined ? [] : [wholeOrNot('MAIL', from)]),
+  ...(to === undefined ? [] : [wholeOrNot('RCPT', to)]),
+  at('SHOULD', messages(1, 'the message is sent')),
+];
