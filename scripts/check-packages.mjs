@@ -80,8 +80,11 @@ function types(tarball) {
 async function contents(folder, tarball, manifest) {
   const listed = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).split('\n');
   const missing = exportedFiles(manifest).filter((file) => !listed.includes(join('package', file)));
+  const expected = [...manifest.files, 'package.json', 'LICENSE', 'README.md'];
   const strange = listed.filter(
-    (file) => file && !/^package\/(dist\/|package\.json$|LICENSE$|README\.md$)/.test(file),
+    (file) =>
+      file &&
+      !expected.some((name) => file === `package/${name}` || file.startsWith(`package/${name}/`)),
   );
   if (!existsSync(join(folder, 'LICENSE'))) missing.push('LICENSE');
   return [

@@ -26,6 +26,7 @@ export {
 } from './report/report.ts';
 export { tapReport } from './report/tap.ts';
 export { type TerminalOptions, terminalReport } from './report/terminal.ts';
+export type { ReportedEvent } from './report/transcript.ts';
 export {
   type CaseResult,
   type PlayResult,

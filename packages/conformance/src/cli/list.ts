@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import type { Command } from 'commander';
 import type { Case, OutcomeExpectation, Play } from '../case.ts';
 import { cases, groups } from '../cases/index.ts';
+import { VERDICTS } from '../judge/judge.ts';
 import { FORMAT, type Report } from '../report/report.ts';
 import { select, UsageError } from '../runner/select.ts';
 import { REPORTS, render, type Terminal, write } from './run.ts';
@@ -67,9 +68,30 @@ async function readReport(file: string): Promise<Report> {
   } catch (error) {
     throw new UsageError(`${file}: ${(error as Error).message}`);
   }
-  if (report?.format !== FORMAT || !Array.isArray(report.cases))
-    throw new UsageError(`${file} is no report of the format ${FORMAT}`);
+  if (report?.format !== FORMAT || !isWhole(report))
+    throw new UsageError(`${file} is no report of the format ${FORMAT}, or a damaged one`);
   return report;
+}
+
+/** As much as the other reports rely on; the schema says the rest. */
+function isWhole({ client, counts, cases: played, deliveries }: Report): boolean {
+  const lists = (...values: readonly unknown[]): boolean => values.every(Array.isArray);
+  return (
+    typeof client?.name === 'string' &&
+    typeof counts === 'object' &&
+    counts !== null &&
+    lists(played, deliveries) &&
+    played.every(
+      (one) =>
+        typeof one?.id === 'string' &&
+        VERDICTS.includes(one.verdict) &&
+        lists(one.reasons, one.tags, one.plays) &&
+        one.plays.every(
+          (play) =>
+            lists(play?.faults, play?.outcome, play?.transcript) && lists(...play.transcript),
+        ),
+    )
+  );
 }
 
 /** A case as `list --json` shows it. */

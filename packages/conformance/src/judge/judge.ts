@@ -216,8 +216,16 @@ export function verdictOf(level: Level, assertions: readonly Assertion[]): Verdi
   return level === 'INFO' ? 'INFO' : 'PASS';
 }
 
-/** Worst first. */
-const ORDER: readonly VerdictName[] = ['ERROR', 'FAIL', 'WARN', 'XFAIL', 'INFO', 'PASS', 'SKIP'];
+/** Every verdict, worst first. */
+export const VERDICTS: readonly VerdictName[] = [
+  'ERROR',
+  'FAIL',
+  'WARN',
+  'XFAIL',
+  'INFO',
+  'PASS',
+  'SKIP',
+];
 
 export const worst = (verdicts: readonly VerdictName[]): VerdictName =>
-  ORDER.find((verdict) => verdicts.includes(verdict)) ?? 'SKIP';
+  VERDICTS.find((verdict) => verdicts.includes(verdict)) ?? 'SKIP';

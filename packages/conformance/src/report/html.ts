@@ -1,28 +1,28 @@
 /** One static page: clients × cases, and for each case its clause, what is expected, and the wire. No scripts in it. */
 import { html, raw } from 'hono/html';
 import type { VerdictName } from '../judge/judge.ts';
-import { worst } from '../judge/judge.ts';
-import { linesOf, type Report, type ReportedCase, type ReportedPlay } from './report.ts';
+import { badge, caseArticle, type Html, text } from './html-case.ts';
+import type { Report } from './report.ts';
+import { type Cell, namesOf, type Row, type RowGroup, rowsOf } from './rows.ts';
 import { STYLE } from './style.ts';
+import { printable } from './text.ts';
 
-type Html = ReturnType<typeof raw>;
-
-/** A case, and what each client came to. */
-interface Row {
-  readonly about: ReportedCase;
-  /** By the index of the report; each in the order of its deliveries. */
-  readonly results: readonly (readonly ReportedCase[])[];
-}
-
+/** What each verdict means; what wants to be read first stands first. */
 const WORDS: Readonly<Record<VerdictName, string>> = {
-  PASS: 'passed',
-  FAIL: 'failed: a MUST is broken',
-  WARN: 'warning: a SHOULD is broken',
-  INFO: 'recorded',
-  SKIP: 'not played',
+  FAIL: 'a MUST is broken',
+  WARN: 'a SHOULD is broken',
   ERROR: 'could not be run',
   XFAIL: 'fails, as is known',
+  PASS: 'as expected',
+  INFO: 'recorded, not judged',
+  SKIP: 'not played',
 };
+const VERDICTS = Object.keys(WORDS) as VerdictName[];
+/** The page loads nothing and runs nothing, whatever may stand in a report. */
+const POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+/** With so few columns the matrix never needs to scroll on a wide screen, and its head can stay in sight. */
+const FEW = 4;
 
 /**
  * The page for one report or several.
@@ -31,46 +31,48 @@ const WORDS: Readonly<Record<VerdictName, string>> = {
  * @returns HTML of its own, without scripts and without anything to load
  */
 export function htmlReport(reports: readonly Report[]): string {
-  const rows = rowsOf(reports);
-  const groups = [...new Set(rows.map(({ about }) => about.group))];
-  const names = reports.map(({ client }) =>
-    [client.name, client.version].filter(Boolean).join(' '),
-  );
+  const groups = rowsOf(reports);
+  const rows = groups.flatMap((group) => group.rows);
+  const names = namesOf(reports);
   const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>SMTP client conformance: ${names.join(', ')}</title>
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>SMTP client conformance: ${printable(names.join(', '))}</title>
+<link rel="icon" href="data:,">
 <style>${raw(STYLE)}</style>
 </head>
 <body>
 <a class="skip" href="#matrix">Skip to the matrix</a>
 <header>
 <h1>SMTP client conformance</h1>
-${reports.map((report, index) => summary(report, names[index] as string))}
-<p class="legend">${Object.entries(WORDS).map(([verdict, words]) => html`<span class="key"><span class="v ${verdict}">${verdict}</span> ${words}</span> `)}</p>
+<p class="lead">${counted(rows.length, 'case')}, ${counted(reports.length, 'client')}: what a server may do, and what each client does about it.</p>
+<div class="clients">
+${reports.map((report, index) => card(report, names[index] as string))}</div>
 </header>
 <main>
-<section id="matrix" aria-label="Matrix">
-<h2>Matrix</h2>
-<div class="scroll" tabindex="0" role="region" aria-label="Clients and cases">
+<section id="matrix" aria-labelledby="matrix-title">
+<h2 id="matrix-title">Matrix</h2>
+<nav aria-label="Groups"><ul>${groups.map(({ title, anchor }) => html`<li><a href="#row-${anchor}">${text(title)}</a></li>`)}</ul></nav>
+${filter(rows)}
+<div class="scroll${names.length > FEW ? '' : ' few'}" tabindex="0" role="region" aria-labelledby="matrix-title">
 <table>
-<thead><tr><th scope="col">Case</th><th scope="col">Level</th>${names.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-${groups.map(
-  (
-    group,
-  ) => html`<tbody><tr><th class="group" colspan="${2 + names.length}" scope="rowgroup">${group}</th></tr>
-${rows.filter(({ about }) => about.group === group).map(matrixRow)}</tbody>`,
-)}
-</table>
+<thead><tr><th scope="col">Case</th>${names.map((name) => html`<th scope="col">${printable(name)}</th>`)}</tr></thead>
+${groups.map(matrixGroup)}</table>
 </div>
 </section>
-<section aria-label="Cases">
-<h2>Cases</h2>
-${rows.map((row) => caseSection(row, names))}
-</section>
+<section id="cases" aria-labelledby="cases-title">
+<h2 id="cases-title">Cases</h2>
+<p class="key">In a wire log <b class="c">C</b> is the client and <b>S</b> the server; a bar at the left and <b>tls</b> mean inside TLS; <span class="violation">red</span> is what broke a rule; <s>\\x1b</s> is an octet that cannot be shown.</p>
+${groups.map(
+  ({ title, anchor, rows: own }) => html`<section id="${anchor}" aria-label="${printable(title)}">
+<h3>${text(title)}</h3>
+${own.map((row) => caseArticle(row, names))}</section>
+`,
+)}</section>
 </main>
 </body>
 </html>
@@ -78,67 +80,65 @@ ${rows.map((row) => caseSection(row, names))}
   return String(page);
 }
 
-function rowsOf(reports: readonly Report[]): Row[] {
-  const rows = new Map<string, { about: ReportedCase; results: ReportedCase[][] }>();
-  for (const [index, report] of reports.entries())
-    for (const one of report.cases) {
-      const row = rows.get(one.id) ?? { about: one, results: reports.map(() => []) };
-      row.results[index]?.push(one);
-      rows.set(one.id, row);
-    }
-  return [...rows.values()];
+const counted = (count: number, what: string): string =>
+  `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** What one client came to, in numbers. */
+function card(report: Report, name: string): Html {
+  const counts = VERDICTS.map((verdict) => ({ verdict, count: report.counts[verdict] })).filter(
+    ({ count }) => count > 0,
+  );
+  const facts = [
+    report.started.slice(0, 10),
+    report.runtime,
+    `replies ${report.deliveries.join(', ')}`,
+    `${(report.took / 1_000).toFixed(1)} s`,
+    ...(report.strict ? ['strict'] : []),
+  ];
+  return html`<section class="card" aria-label="${printable(name)}">
+<h2>${text(name)}</h2>
+<div class="bar" aria-hidden="true">${counts.map(({ verdict, count }) => html`<span class="${verdict}" style="flex-grow:${count}"></span>`)}</div>
+<p class="counts">${counts.map(({ verdict, count }) => html`<span class="count"><b>${count}</b> ${badge(verdict)}</span> `)}</p>
+<p class="about">${text(facts.join(' · '))}</p>
+</section>
+` as Html;
 }
 
-const summary = (report: Report, name: string): Html =>
-  html`<p class="summary"><strong>${name}</strong>: ${Object.entries(report.counts)
-    .filter(([, count]) => count > 0)
-    .map(([verdict, count]) => html`<span class="v ${verdict}">${count} ${verdict}</span> `)}
-<span class="about">${report.started.slice(0, 10)}, ${report.runtime}, replies ${report.deliveries.join(', ')}, ${(report.took / 1_000).toFixed(1)} s</span></p>` as Html;
+/** What the verdicts mean; and, with nothing but style, which of them are shown. */
+const filter = (rows: readonly Row[]): Html =>
+  html`<fieldset class="filter"><legend>Show cases whose worst verdict is</legend>
+${VERDICTS.map((verdict) => {
+  const count = rows.filter((row) => row.verdict === verdict).length;
+  return html`<label><input type="checkbox" id="show-${verdict}" checked> ${badge(verdict)} <span class="about">${WORDS[verdict]} (${count})</span></label>
+`;
+})}</fieldset>` as Html;
 
-const anchor = (id: string, client: number): string => `${id}-${client + 1}`;
+function matrixGroup({ title, anchor, rows }: RowGroup): Html {
+  const columns = rows[0]?.cells.map((_, index) => {
+    const all = rows.flatMap(({ cells }) => cells[index]?.verdict ?? []);
+    const judged = all.filter((verdict) => verdict !== 'SKIP' && verdict !== 'INFO').length;
+    const passed = all.filter((verdict) => verdict === 'PASS').length;
+    return judged === 0
+      ? html`<td></td>`
+      : html`<td title="${passed} passed of ${judged} judged">${passed}/${judged}</td>`;
+  });
+  return html`<tbody id="row-${anchor}">
+<tr class="group"><th scope="rowgroup"><a href="#${anchor}">${text(title)}</a></th>${columns}</tr>
+${rows.map(matrixRow)}</tbody>
+` as Html;
+}
 
-const matrixRow = ({ about, results }: Row): Html =>
-  html`<tr><th scope="row"><a href="#${about.id}">${about.id}</a> <span class="title">${about.title}</span></th><td>${about.level}</td>${results.map(
-    (each, index) => {
-      if (each.length === 0) return html`<td class="v">·</td>`;
-      const verdict = worst(each.map((one) => one.verdict));
-      return html`<td><a class="v ${verdict}" href="#${anchor(about.id, index)}">${verdict}</a></td>`;
-    },
-  )}</tr>` as Html;
-
-const caseSection = ({ about, results }: Row, names: readonly string[]): Html =>
-  html`<article id="${about.id}">
-<h3><a href="#${about.id}">${about.id}</a> ${about.title}</h3>
-<p class="facts"><span class="level">${about.level}</span> ${about.clause} <span class="tags">${about.tags.join(', ')}</span></p>
-<p>${about.requirement}.</p>
-${results.map((each, index) => clientResult(each, names[index] as string, anchor(about.id, index)))}
-</article>
+const matrixRow = ({ about, anchor, verdict, cells }: Row): Html =>
+  html`<tr id="row-${anchor}" class="row-${verdict}"><th scope="row"><a href="#${anchor}">${printable(about.id)}</a> <span class="level is-${about.level}">${about.level}</span> <span class="title">${text(about.title)}</span></th>${cells.map(matrixCell)}</tr>
 ` as Html;
 
-function clientResult(each: readonly ReportedCase[], name: string, id: string): Html {
-  if (each.length === 0) return html`` as Html;
-  const verdict = worst(each.map((one) => one.verdict));
-  // One wire log is enough where all deliveries came out alike.
-  const shown = each.every((one) => one.verdict === verdict) ? each.slice(0, 1) : each;
-  const quiet = verdict === 'PASS' || verdict === 'SKIP';
-  return html`<div class="client" id="${id}"><p><span class="v ${verdict}">${verdict}</span> <strong>${name}</strong></p>
-${quiet && verdict === 'PASS' ? '' : html`<ul>${[...new Set(each.flatMap(({ reasons }) => reasons))].map((reason) => html`<li>${reason}</li>`)}</ul>`}
-${shown.map((one) => one.plays.map((play) => wireLog(play, one, shown.length > 1)))}</div>` as Html;
-}
-
-function wireLog(play: ReportedPlay, one: ReportedCase, several: boolean): Html {
-  if (play.transcript.length === 0) return html`` as Html;
-  const title = [play.title, several ? one.delivery : undefined].filter(Boolean).join(', ');
-  return html`<details><summary>Wire log${title ? `: ${title}` : ''} <span class="v ${play.verdict}">${play.verdict}</span></summary>
-${play.transcript.map(
-  (events, index) =>
-    html`${play.transcript.length > 1 ? html`<p>Connection ${index + 1}</p>` : ''}<ol class="wire">${linesOf(
-      events,
-    ).map(
-      ({ at, who, secure, text }) =>
-        html`<li class="${who}${secure ? ' tls' : ''}"><span class="at">${at.toFixed(0)} ms</span> <span class="who">${who === 'client' ? 'C' : who === 'server' ? 'S' : '–'}${secure ? ' (TLS)' : ''}</span> <code>${text}</code></li>`,
-    )}</ol>`,
-)}
-${play.faults.length === 0 ? '' : html`<ul class="faults">${play.faults.map(({ expected, actual, level }) => html`<li class="violation">${level}: expected ${expected}, got ${actual}</li>`)}</ul>`}
-</details>` as Html;
+function matrixCell(cell: Cell | undefined): Html {
+  if (!cell) return html`<td class="none" title="not in this report">·</td>` as Html;
+  const { verdict, anchor, results } = cell;
+  const reason = results.find((one) => one.verdict === verdict)?.reasons[0];
+  const title = verdict === 'PASS' || !reason ? '' : printable(reason.slice(0, 200));
+  // Where only some of the deliveries went wrong, that is the first thing to know.
+  const some = results.filter((one) => one.verdict === verdict);
+  const where = some.length === results.length ? '' : some.map((one) => one.delivery).join(', ');
+  return html`<td><a href="#${anchor}"${title ? html` title="${title}"` : ''}>${badge(verdict)}</a>${where ? html` <small>${where}</small>` : ''}</td>` as Html;
 }

@@ -3,8 +3,10 @@ import type { Case, Level } from '../case.ts';
 import { groups } from '../cases/index.ts';
 import type { VerdictName } from '../judge/judge.ts';
 import type { SuiteResult } from '../runner/run-suite.ts';
-import type { Delivery, WireEvent } from '../server/wire-log.ts';
+import type { Delivery } from '../server/wire-log.ts';
 import type { MessageOutcome } from '../task.ts';
+import { printable } from './text.ts';
+import { type ReportedEvent, recorded } from './transcript.ts';
 
 /** What the format is called, with its version. */
 export const FORMAT = 'smtp-client-conformance/1';
@@ -24,8 +26,10 @@ export interface ReportedPlay {
   readonly faults: readonly ReportedFault[];
   /** What the client said of each message. */
   readonly outcome: readonly MessageOutcome[];
+  /** Why it was not played, or what is wrong with the harness. */
+  readonly why?: string;
   /** Each connection's record. */
-  readonly transcript: readonly (readonly WireEvent[])[];
+  readonly transcript: readonly (readonly ReportedEvent[])[];
 }
 
 export interface ReportedCase {
@@ -59,50 +63,10 @@ export interface Report {
   readonly cases: readonly ReportedCase[];
 }
 
-/** Of one write in a transcript no more than this is reported. */
-const SHOWN = 1_000;
-/** Of one connection no more than so many events. */
-const EVENTS = 200;
-
-/** Texts are cut, since a flood of 64 MB is told of, not repeated. */
-function shortened(events: readonly WireEvent[]): WireEvent[] {
-  const kept =
-    events.length > EVENTS ? [...events.slice(0, EVENTS - 20), ...events.slice(-20)] : [...events];
-  return kept.map((event) => {
-    if (event.who !== 'client' && event.who !== 'server') return event;
-    const omitted = Math.max(0, event.text.length - SHOWN) + (event.omitted ?? 0);
-    const { omitted: _, ...rest } = event;
-    return { ...rest, text: event.text.slice(0, SHOWN), ...(omitted > 0 ? { omitted } : {}) };
-  });
-}
-
-/** Writes that follow each other in one direction are one. */
-function joined(events: readonly WireEvent[]): WireEvent[] {
-  const all: WireEvent[] = [];
-  for (const event of events) {
-    const last = all.at(-1);
-    if (
-      last &&
-      (event.who === 'client' || event.who === 'server') &&
-      last.who === event.who &&
-      last.secure === event.secure &&
-      last.text.length < SHOWN
-    ) {
-      const omitted = (last.omitted ?? 0) + (event.omitted ?? 0);
-      all[all.length - 1] = {
-        ...last,
-        text: last.text + event.text,
-        ...(omitted > 0 ? { omitted } : {}),
-      };
-    } else all.push(event);
-  }
-  return all;
-}
-
 /** The report of a run. */
 export function reportOf(run: SuiteResult): Report {
-  const about = new Map<string, Case>(
-    groups.flatMap(({ cases }) => cases).map((one) => [one.id, one]),
+  const about = new Map<string, { readonly one: Case; readonly group: string }>(
+    groups.flatMap(({ cases, title }) => cases.map((one) => [one.id, { one, group: title }])),
   );
   return {
     format: FORMAT,
@@ -115,10 +79,10 @@ export function reportOf(run: SuiteResult): Report {
     counts: run.counts,
     exitCode: run.exitCode,
     cases: run.results.map((result) => {
-      const one = about.get(result.id);
+      const { one, group = '' } = about.get(result.id) ?? {};
       return {
         id: result.id,
-        group: groups.find(({ cases }) => cases.some(({ id }) => id === result.id))?.title ?? '',
+        group,
         level: result.level,
         title: one?.title ?? '',
         requirement: one?.requirement ?? '',
@@ -135,80 +99,85 @@ export function reportOf(run: SuiteResult): Report {
           faults: play.assertions
             .filter(({ holds }) => !holds)
             .map(({ level, expected, actual = '' }) => ({ level, expected, actual })),
-          outcome: play.outcome,
-          transcript: play.transcript.map((events) => shortened(joined(events))),
+          outcome: play.outcome.map(plain),
+          ...(play.why === undefined ? {} : { why: play.why }),
+          transcript: play.transcript.map(recorded),
         })),
       };
     }),
   };
 }
 
-/** A text in which what is no printable character is written as an escape. */
-export const printable = (text: string): string =>
-  text.replace(/\p{Cc}/gu, (character) =>
-    character === '\r'
-      ? '\\r'
-      : character === '\n'
-        ? '\\n'
-        : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+/** The keys of an outcome. Whatever else a driver adds is none of the format. */
+const TOLD: Readonly<Record<keyof MessageOutcome, true>> = {
+  outcome: true,
+  kind: true,
+  code: true,
+  enhanced: true,
+  replyText: true,
+  text: true,
+  temporary: true,
+  delivery: true,
+  accepted: true,
+  rejected: true,
+  reason: true,
+  stage: true,
+  address: true,
+  extension: true,
+  native: true,
+};
 
-/** One line of a transcript. */
-export interface TranscriptLine {
-  readonly at: number;
-  readonly who: 'client' | 'server' | 'note';
-  readonly secure: boolean;
-  readonly text: string;
+/** Of a text in an outcome no more characters are reported: some clients repeat all that a server has said. */
+const TEXT = 2_000;
+
+const shortened = (value: unknown): unknown =>
+  typeof value === 'string' && value.length > TEXT
+    ? `${value.slice(0, TEXT)}… ${value.length - TEXT} more characters`
+    : value;
+
+/** An outcome without what is undefined, which JSON does not know. */
+function plain(outcome: MessageOutcome): MessageOutcome {
+  const told = Object.entries(outcome)
+    .filter(([key, value]) => key in TOLD && value !== undefined)
+    .map(([key, value]) => [key, shortened(value)]);
+  const all = Object.fromEntries(told) as unknown as MessageOutcome;
+  if (!outcome.rejected) return all;
+  return {
+    ...all,
+    rejected: outcome.rejected.map(({ address, code }) =>
+      code === undefined ? { address } : { address, code },
+    ),
+  };
 }
 
-/** A connection's record as lines that people read. */
-export function linesOf(events: readonly WireEvent[]): TranscriptLine[] {
-  const lines: TranscriptLine[] = [];
-  let secure = false;
-  for (const event of events) {
-    const note = (text: string): void => {
-      lines.push({ at: event.at, who: 'note', secure, text });
-    };
-    switch (event.who) {
-      case 'client':
-      case 'server': {
-        for (const line of event.text.match(/[^\n]*\n|[^\n]+$/g) ?? [])
-          lines.push({
-            at: event.at,
-            who: event.who,
-            secure: event.secure,
-            // An ordinary line end is not worth showing.
-            text: printable(line.replace(/\r\n$/, '')),
-          });
-        if (event.omitted) note(`… ${event.omitted} more octets`);
-        break;
-      }
-      case 'handshake':
-        note('TLS handshake');
-        break;
-      case 'tls':
-        secure = true;
-        note(`TLS: ${event.protocol ?? 'some version'}, server name ${event.servername ?? 'none'}`);
-        break;
-      case 'tls-failed':
-        note(`the handshake failed: ${printable(event.text)}`);
-        break;
-      case 'end':
-        note(`the ${event.by} ${event.reset ? 'resets' : 'ends'} the connection`);
+/** The client with its version, as a report is headed. */
+export const clientOf = ({ client }: Report): string =>
+  [client.name, client.version].filter(Boolean).join(' ');
+
+/** A sentence of a case's reasons, with the fault that it tells of where it does. */
+export interface Reason {
+  readonly text: string;
+  readonly fault?: ReportedFault;
+  /** The title of the play, where there are several. */
+  readonly play?: string;
+}
+
+/** The reasons of a case, each beside its fault. A reason without one is a note, or says why the verdict is another. */
+export function reasonsOf(one: ReportedCase): Reason[] {
+  const told = new Map<string, Reason>();
+  for (const play of one.plays) {
+    const title = play.title && one.plays.length > 1 ? play.title : undefined;
+    for (const fault of play.faults) {
+      // As run-case.ts words them.
+      const text = `${title ? `${title}: ` : ''}expected ${fault.expected}, got ${fault.actual}`;
+      told.set(text, { text, fault, ...(title ? { play: title } : {}) });
     }
   }
-  return lines;
+  return one.reasons.map((text) => told.get(text) ?? { text });
 }
 
-/** A transcript as text, one line for each. */
-export const transcriptText = (transcript: ReportedPlay['transcript']): string =>
-  transcript
-    .map((events, index) => {
-      const mark = { client: 'C:', server: 'S:', note: '--' };
-      const lines = linesOf(events).map(
-        ({ at, who, secure, text }) =>
-          `${at.toFixed(0).padStart(6)} ms ${secure ? 'tls ' : '    '}${mark[who]} ${text}`,
-      );
-      return [...(transcript.length > 1 ? [`connection ${index + 1}`] : []), ...lines].join('\n');
-    })
-    .join('\n');
+/** A reason as lines that can be shown: a stack trace has several; whatever else a text holds, it is one. */
+export const reasonLines = ({ verdict }: ReportedCase, reason: string): string[] =>
+  (verdict === 'ERROR' ? reason.split(/\r?\n/) : [reason]).map(printable);
+
+export { printable };

@@ -1,7 +1,9 @@
 /** The report that people read in a terminal. */
 import { styleText } from 'node:util';
 import type { VerdictName } from '../judge/judge.ts';
-import { type Report, type ReportedCase, transcriptText } from './report.ts';
+import { clientOf, type Report, type ReportedCase, reasonLines, reasonsOf } from './report.ts';
+import { printable } from './text.ts';
+import { transcriptText } from './transcript.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -32,11 +34,10 @@ export function terminalReport(report: Report, options: TerminalOptions = {}): s
     if (!options.verbose && /^(PASS|SKIP)$/.test(one.verdict)) continue;
     if (one.group !== group) {
       group = one.group;
-      lines.push('', paint('bold', group));
+      lines.push('', paint('bold', printable(group)));
     }
     lines.push(...linesOfCase(one, report, options, paint));
   }
-  const { name, version } = report.client;
   const counted = Object.entries(report.counts)
     .filter(([verdict, count]) => count > 0 || verdict === 'PASS' || verdict === 'FAIL')
     .map(([verdict, count]) =>
@@ -44,7 +45,7 @@ export function terminalReport(report: Report, options: TerminalOptions = {}): s
     );
   lines.push(
     '',
-    `${paint('bold', [name, version].filter(Boolean).join(' '))}: ${counted.join(', ')} (${report.cases.length} results, ${(report.took / 1_000).toFixed(1)} s)`,
+    `${paint('bold', printable(clientOf(report)))}: ${counted.join(', ')} (${report.cases.length} results, ${(report.took / 1_000).toFixed(1)} s)`,
   );
   return `${lines.join('\n').trimStart()}\n`;
 }
@@ -57,31 +58,32 @@ function linesOfCase(
 ): string[] {
   const [symbol, style] = STYLES[one.verdict];
   const delivery = report.deliveries.length > 1 ? ` [${one.delivery}]` : '';
+  const about = `${delivery} ${one.level}, ${printable(one.clause)}`;
   const lines = [
-    `${paint(style, `${symbol} ${one.verdict}`)} ${one.id} ${one.title}${paint('gray', `${delivery} ${one.level}, ${one.clause}`)}`,
+    `${paint(style, `${symbol} ${one.verdict}`)} ${printable(`${one.id} ${one.title}`)}${paint('gray', about)}`,
   ];
-  if (/^(FAIL|WARN|XFAIL|ERROR)$/.test(one.verdict)) {
-    const faults = one.plays.flatMap((play) =>
-      play.faults.map((fault) => ({
-        ...fault,
-        play: one.plays.length > 1 ? play.title : undefined,
-      })),
-    );
-    if (faults.length === 0) lines.push(...one.reasons.map((reason) => `    ${reason}`));
-    else
-      for (const { play, expected, actual } of faults)
-        lines.push(
-          `    ${paint('gray', 'expected')} ${play ? `${play}: ` : ''}${expected}`,
-          `    ${paint('gray', 'actual  ')} ${actual}`,
-        );
-    if (one.verdict === 'XFAIL') lines.push(`    ${one.reasons[0] ?? ''}`);
-  } else if (one.verdict !== 'PASS') lines.push(...one.reasons.map((reason) => `    ${reason}`));
+  if (one.verdict !== 'PASS')
+    for (const { text, fault, play } of reasonsOf(one)) {
+      if (!fault) {
+        lines.push(...reasonLines(one, text).map((line) => `    ${line}`));
+        continue;
+      }
+      // A warning in a case that is a MUST has to say what it is.
+      const level = fault.level === one.level ? '' : `(${fault.level}) `;
+      lines.push(
+        `    ${paint('gray', 'expected')} ${level}${printable(`${play ? `${play}: ` : ''}${fault.expected}`)}`,
+        `    ${paint('gray', 'actual  ')} ${printable(fault.actual)}`,
+      );
+    }
   if (verbose && !/^(PASS|SKIP)$/.test(one.verdict))
-    for (const { transcript } of one.plays.filter(({ verdict }) => verdict !== 'PASS'))
+    for (const { title, transcript } of one.plays.filter(({ verdict }) => verdict !== 'PASS')) {
+      if (transcript.length === 0) continue;
+      if (title && one.plays.length > 1) lines.push(`      ${paint('gray', printable(title))}`);
       lines.push(
         ...transcriptText(transcript)
           .split('\n')
           .map((line) => `      ${line}`),
       );
+    }
   return lines;
 }

@@ -190,15 +190,15 @@ function tap(socket: Socket, log: WireLog, secure: boolean, delivery: Delivery):
     else log.client(chunk, secure);
     return push(chunk, encoding);
   };
-  const write = socket.write.bind(socket) as (text: string) => boolean;
+  const write = socket.write.bind(socket) as (octets: Buffer) => boolean;
   let before: Promise<void> | undefined;
   const one = (piece: string): void => {
     if (socket.destroyed || socket.writableEnded) return;
     log.server(piece, secure);
-    write(piece);
+    write(Buffer.from(piece, 'latin1'));
   };
   socket.write = ((text: string | Buffer) => {
-    const said = text.toString('latin1' as never);
+    const said = Buffer.from(text as string).toString('latin1');
     // What is answered to STARTTLS leaves before TLS takes over.
     const pieces = cut(said, /^220 Ready to start TLS/i.test(said) ? 'whole' : delivery);
     if (pieces.length === 1 && !before) {

@@ -67,8 +67,8 @@ export async function authenticate(
   try {
     switch (mechanism.toUpperCase()) {
       case 'PLAIN': {
-        const [, user, pass] = (await first()).split('\0');
-        known = user === name && pass === word;
+        const [, user, pass, more] = (await first()).split('\0');
+        known = user === name && pass === word && more === undefined;
         break;
       }
       case 'LOGIN': {
@@ -92,8 +92,11 @@ export async function authenticate(
         break;
       case 'XOAUTH2':
       case 'OAUTHBEARER': {
-        const token = await first();
-        known = token.includes(`auth=Bearer ${credentials.token}\x01`);
+        const response = await first();
+        known =
+          mechanism.toUpperCase() === 'XOAUTH2'
+            ? response === `user=${name}\x01auth=Bearer ${credentials.token}\x01\x01`
+            : isBearer(response, name, credentials.token);
         if (plan.challenge !== undefined) {
           known = false;
           await ask(`334 ${base64(plan.challenge)}`);
@@ -102,7 +105,7 @@ export async function authenticate(
       }
       default: {
         const [, hash = '', plus] =
-          /^SCRAM-(SHA-?\d+)(-PLUS)?$/.exec(mechanism.toUpperCase()) ?? [];
+          /^SCRAM-(SHA-(?:1|224|256|384|512))(-PLUS)?$/.exec(mechanism.toUpperCase()) ?? [];
         if (!hash) return '504 5.5.4 there is no such mechanism';
         const user = { user: name, pass: word };
         known = await scram(peer, await first(), ask, user, plan, hash, plus !== undefined);
@@ -115,6 +118,22 @@ export async function authenticate(
   if (plan.answer !== undefined) return plan.answer;
   return known ? (plan.welcome ?? '235 2.7.0 welcome') : '535 5.7.8 authentication failed';
 }
+
+/** RFC 7628 §3.1: a GS2 header, and pairs of which one is the token. Whoever acts for somebody names himself. */
+function isBearer(response: string, user: string, token: string): boolean {
+  const [header = '', ...pairs] = response.split('\x01');
+  const [known, authzid] = /^[ny],(?:a=([^,]*))?,$/.exec(header) ?? [];
+  return (
+    known !== undefined &&
+    (authzid === undefined || plainName(authzid) === user) &&
+    pairs.slice(-2).join('') === '' &&
+    pairs.slice(0, -2).every((pair) => /^[A-Za-z]+=/.test(pair)) &&
+    pairs.includes(`auth=Bearer ${token}`)
+  );
+}
+
+/** What a saslname stands for (RFC 5802 §5.1). */
+const plainName = (name: string): string => name.replaceAll('=2C', ',').replaceAll('=3D', '=');
 
 /** RFC 5802 §3, the server's side. */
 async function scram(
@@ -150,7 +169,7 @@ async function scram(
   const [, type] = /^p=([^,]*)/.exec(header) ?? [];
   const bound = type === undefined ? Buffer.alloc(0) : channelOf(peer, type);
   const known =
-    name.replaceAll('=2C', ',').replaceAll('=3D', '=') === credentials.user &&
+    plainName(name) === credentials.user &&
     used === nonce &&
     plus === (type !== undefined) &&
     bound !== undefined &&

@@ -260,8 +260,20 @@ describe('smtp-conformance', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^TAP version 13\n1\.\.1\nok 1 - GRE-01 /);
     expect((await run('report', json, json)).out).toMatch(/^<!doctype html>/i);
-    writeFileSync(json, '{"format":"another"}');
-    expect(await run('report', json)).toMatchObject({ code: 3 });
+    const whole = readFileSync(json, 'utf8');
+    for (const damaged of [
+      '{"format":"another"}',
+      'null',
+      '{"format":"smtp-client-conformance/1","cases":[]}',
+      whole.replace('"verdict": "PASS"', '"verdict": "FINE"'),
+      whole.replace('"transcript": [', '"transcript": [0,'),
+      whole.replace('"plays": [', '"games": ['),
+    ]) {
+      writeFileSync(json, damaged);
+      const { code: refused, err } = await inside('report', json);
+      expect(refused).toBe(3);
+      expect(err).toMatch(/is no report of the format|is not valid JSON/);
+    }
   });
 
   test('a program that is not here is skipped with a sentence, and nothing was run', async () => {
