@@ -53,8 +53,8 @@ export class HonestServer {
       socket.on('error', reset);
       // smtp-server takes every listener off a socket on which TLS starts; this one is told all the same.
       const destroyed = socket.destroy.bind(socket);
-      socket.destroy = (error?: Error) => {
-        log.end('client');
+      socket.destroy = (error?: NodeJS.ErrnoException) => {
+        log.end('client', error?.code === 'ECONNRESET');
         return destroyed(error);
       };
       if (plan.tls === 'implicit') log.handshake();

@@ -61,7 +61,7 @@ test('every input is a variable of the script, and none is text in it', () => {
   for (const { description } of Object.values(action.inputs)) expect(description).not.toBe('');
 });
 
-test('reports are kept, and the exit code is that of the run', () => {
+test('reports are kept, and the exit code is that of the run', { timeout: 60_000 }, () => {
   const fine = run({ subject: 'core', case: 'GRE-01', folder: 'fine' });
   expect(fine.code).toBe(0);
   expect(fine.out).toMatch(/core \S+: 1 PASS, 0 FAIL/);
