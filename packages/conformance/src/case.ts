@@ -71,7 +71,7 @@ export interface Play {
  *
  * const first = cases[0] as Case;
  * console.log(first.id, first.level, first.clause);
- * // GRE-01 MUST RFC 5321 §3.1, §4.3.1
+ * // GRE-01 MUST RFC 5321 §3.1, §3.2, §4.3.1
  * ```
  */
 export interface Case {

@@ -9,7 +9,7 @@ import { type Answer, Talk, type TalkOptions } from './talk.ts';
 /** How TLS is looked for: 'auto' takes 465 for TLS from the first octet, and STARTTLS where it is offered elsewhere. */
 export type ProbeTls = 'auto' | 'implicit' | 'starttls' | 'off';
 
-export interface ProbeOptions extends TalkOptions {
+export interface ProbeOptions extends Omit<TalkOptions, 'hide'> {
   readonly tls: ProbeTls;
   readonly user?: string | undefined;
   readonly pass?: string | undefined;
@@ -98,7 +98,8 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
 async function look(options: ProbeOptions): Promise<ProbeReport> {
   const problems: string[] = [];
   const implicit = options.tls === 'implicit' || (options.tls === 'auto' && options.port === 465);
-  const talk = await Talk.open(options, implicit);
+  const hide = hiding(options);
+  const talk = await Talk.open({ ...options, hide }, implicit);
   try {
     const hello = await talk.answer('the greeting');
     let offered = await ehlo(talk);
@@ -108,12 +109,16 @@ async function look(options: ProbeOptions): Promise<ProbeReport> {
     else if (options.tls !== 'off' && keyword(offered, 'STARTTLS') !== undefined) {
       const go = await talk.say('STARTTLS');
       if (go.code === 220) {
-        await talk.secure();
+        const dropped = await talk.secure();
+        if (dropped > 0)
+          problems.push(`${dropped} character(s) behind the reply to STARTTLS, outside TLS`);
         mode = 'starttls';
         offered = await ehlo(talk);
       } else problems.push(`STARTTLS is offered and answered ${told(go)}`);
     } else if (options.tls === 'starttls') problems.push('STARTTLS is not offered');
     const socket = talk.tls;
+    // Of a connection that is over it cannot be asked.
+    const tls = socket && certificateOf(socket);
     const auth = (keyword(offered, 'AUTH') ?? '').split(' ').filter(Boolean);
     const size = keyword(offered, 'SIZE');
     const limits = keyword(offered, 'LIMITS');
@@ -138,19 +143,30 @@ async function look(options: ProbeOptions): Promise<ProbeReport> {
       port: options.port,
       greeting: told(hello),
       mode,
-      ...(socket ? { tls: certificateOf(socket) } : {}),
+      ...(tls ? { tls } : {}),
       plain,
       secure: socket ? offered : [],
       auth,
       ...(size === undefined ? {} : { size: Number(size) || 0 }),
       ...(limits === undefined ? {} : { limits }),
-      ...(login ? { login } : {}),
-      refusals,
+      ...(login ? { login: { ...login, text: hide(login.text) } } : {}),
+      refusals: refusals.map((one) =>
+        one.text === undefined ? one : { ...one, text: hide(one.text) },
+      ),
       problems,
     };
   } finally {
     await talk.close();
   }
+}
+
+const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
+
+/** Some servers repeat what they do not understand: a password is taken out, in every form in which it was said. */
+function hiding({ user, pass }: ProbeOptions): (text: string) => string {
+  if (user === undefined || !pass) return (text) => text;
+  const secrets = [base64(`\0${user}\0${pass}`), base64(pass), pass];
+  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '…'), text);
 }
 
 const told = ({ code, lines }: Answer): string => `${code} ${lines.join(' ')}`.trim();
@@ -175,7 +191,6 @@ async function logIn(
   user: string,
   pass: string,
 ): Promise<NonNullable<ProbeReport['login']> | string> {
-  const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
   const names = offered.map((name) => name.toUpperCase());
   const result = (mechanism: string, answer: Answer): NonNullable<ProbeReport['login']> => ({
     mechanism,

@@ -230,6 +230,10 @@ const KINDS: readonly (readonly [name: string, kind: Kind])[] = [
   ['BDAT, flight, STARTTLS', { pipelining: 'flight', keywords: [P, C], starttls: true }],
 ];
 
+/** Every octet takes a while: the gate tries them all (LARGE), other runs a third of them, never the same third. */
+const third = Math.floor(Math.random() * 3);
+const isTried = (at: number): boolean => Boolean(process.env['LARGE']) || at % 3 === third;
+
 describe.each(KINDS)('%s', (_name, kind) => {
   const hows = kind.keywords.includes(C) ? HOWS : HOWS.slice(0, 2);
   test.each(hows.flatMap((how) => [1, 3].map((count) => ({ how, count }))))(
@@ -247,8 +251,12 @@ describe.each(KINDS)('%s', (_name, kind) => {
         expect([hears, says, lies(peer, outcomes), peer.gone]).toEqual([hears, says, [], true]);
       };
       const cuts = [
-        ...Array.from(all.heard, (_, at) => cut(at, Number.POSITIVE_INFINITY)),
-        ...Array.from({ length: all.said - 1 }, (_, at) => cut(Number.POSITIVE_INFINITY, at + 1)),
+        ...Array.from(all.heard, (_, at) => at)
+          .filter(isTried)
+          .map((at) => cut(at, Number.POSITIVE_INFINITY)),
+        ...Array.from({ length: all.said - 1 }, (_, at) => at + 1)
+          .filter(isTried)
+          .map((at) => cut(Number.POSITIVE_INFINITY, at)),
       ];
       await Promise.all(cuts);
       // Between the replies for two recipients, it is certain for the first one.
