@@ -14,7 +14,11 @@ const config: ReturnType<typeof defineConfig> = defineConfig([
     ...shared,
     entry: { index: 'src/index.ts', 'test-kit': 'src/test-kit.ts' },
     format: ['esm', 'cjs'],
-    shims: true,
+    esbuildOptions: (options, { format }) => {
+      if (format !== 'cjs') return;
+      options.define = { ...options.define, 'import.meta.url': 'importMetaUrl' };
+      options.inject = [...(options.inject ?? []), 'src/commonjs.ts'];
+    },
     clean: true,
     dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
     external: ['vitest'],

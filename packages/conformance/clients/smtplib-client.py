@@ -28,7 +28,7 @@ given = {
 }
 try:
     if options["lmtp"]:
-        client = smtplib.LMTP(options["host"], int(options["port"]), options["name"])
+        client = smtplib.LMTP(options["host"], int(options["port"]), **given)
     elif options["tls"] == "implicit":
         client = smtplib.SMTP_SSL(options["host"], int(options["port"]), context=context, **given)
     else:

@@ -9,8 +9,8 @@ const { version } = JSON.parse(
 ) as { version: string };
 
 const controller = new AbortController();
-// The first asks, the second insists.
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
+// The first asks, the second insists. Clients are in process groups of their own, so that a terminal does not end them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
     if (controller.signal.aborted) process.exit(130);
     controller.abort(new Error(`stopped by ${signal}`));

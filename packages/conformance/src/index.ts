@@ -11,7 +11,7 @@ export type {
 } from './case.ts';
 export { cases, groups } from './cases/index.ts';
 export { type CommandOptions, commandSubject } from './drivers/command.ts';
-export { AbsentError, forkSubject } from './drivers/forked.ts';
+export { forkSubject } from './drivers/forked.ts';
 export type { Claim, ClaimContext, Wire } from './judge/claims.ts';
 export type { CommandLine, Dialogue, Offence, Transaction } from './judge/dialogue.ts';
 export type { Assertion, VerdictName } from './judge/judge.ts';
@@ -27,6 +27,7 @@ export {
 export { tapReport } from './report/tap.ts';
 export { type TerminalOptions, terminalReport } from './report/terminal.ts';
 export type { ReportedEvent } from './report/transcript.ts';
+export { AbsentError } from './runner/absent-error.ts';
 export {
   type CaseResult,
   type PlayResult,
@@ -64,6 +65,7 @@ export {
   startScriptedServer,
 } from './server/start-scripted-server.ts';
 export type { Answers, Manners, Step, TlsSituation, Turn } from './server/steps.ts';
+/** What makes the steps of a script: each is a function that gives a Step. */
 export * as steps from './server/steps.ts';
 export type { Delivery, WireEvent } from './server/wire-log.ts';
 export type {

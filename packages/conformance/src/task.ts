@@ -91,7 +91,9 @@ export interface TaskRecipient {
   readonly orcpt?: string;
 }
 
+/** One message, with its envelope. Without what is optional a client decides by itself. */
 export interface TaskMessage {
+  /** The reverse-path; '' is the null one. */
   readonly from: string;
   readonly to: readonly (string | TaskRecipient)[];
   readonly content: TaskContent;
@@ -241,6 +243,8 @@ export interface Subject {
   readonly version: string;
   readonly features: readonly Feature[];
   readonly reports: readonly Report[];
+  /** Awaited before each play: what it does is no part of the client's time. It does not throw. */
+  prepare?(signal: AbortSignal): Promise<void>;
   /** Does what is asked and never throws for what the server does; a throw counts as a crash. */
   run(task: ClientTask, signal: AbortSignal): Promise<TaskOutcome>;
   /** Releases what it holds. */

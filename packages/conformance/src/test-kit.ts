@@ -134,7 +134,17 @@ async function subjectOf(
 async function framework(): Promise<TestFramework> {
   if (process.env['VITEST']) {
     const { afterAll, describe, test } = await import('vitest');
-    return { describe, test: test as unknown as TestFramework['test'], after: afterAll };
+    const timed = test as unknown as (
+      name: string,
+      options: { readonly timeout: number },
+      body: (context: TestContext) => Promise<void>,
+    ) => unknown;
+    // A case ends by its own deadlines, which are longer than those of vitest: 0 is none.
+    return {
+      describe,
+      test: (name, body) => timed(name, { timeout: 0 }, body),
+      after: afterAll,
+    };
   }
   const { after, describe, test } = await import('node:test');
   return { describe, test: test as unknown as TestFramework['test'], after };

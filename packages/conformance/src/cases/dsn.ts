@@ -83,7 +83,7 @@ export const DSN: Group = {
       level: 'MUST',
       title: 'ENVID over 100 octets, ORCPT over 500',
       requirement: 'Refuse them; never cut them',
-      clause: 'RFC 3461 §4.2, §4.4',
+      clause: 'RFC 3461 §4.2, §4.4, §5.4',
       tags: ['dsn', 'limits'],
       requires: ['dsn'],
       plays: playsOf(
@@ -104,7 +104,7 @@ export const DSN: Group = {
           },
         }),
       ),
-      note: 'To send without them is a warning',
+      note: 'The RFC says what length MAY be sent, and that no server need take more. To send without them is a warning',
     },
     {
       id: 'DSN-05',

@@ -1,10 +1,21 @@
 /** EHL: how the client introduces itself, and what it makes of what the server offers. */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Group, Play } from '../case.ts';
-import { at, type Claim, dialogue, messages, never, only, says, that } from '../judge/claims.ts';
+import {
+  at,
+  type Claim,
+  dialogue,
+  messages,
+  never,
+  nothingBehind,
+  only,
+  says,
+  that,
+} from '../judge/claims.ts';
 import { CREDENTIALS, MESSAGE, RECIPIENT, SENDER } from '../runner/run-case.ts';
 import { good, honest } from '../server/plan.ts';
-import { close, send } from '../server/steps.ts';
+import { close, type Step, send } from '../server/steps.ts';
+import { tells } from './sending.ts';
 
 const HELLO = /^(EHLO|HELO|LHLO)( |$)/i;
 /** What may be said to a server that wants nobody. */
@@ -85,9 +96,27 @@ const refusing = (code: 550 | 554): Play => {
         code,
         temporary: false,
         delivery: ['not-sent', 'rejected'],
-        text: /not wanted here/,
       },
-      wire: [NO_MAIL],
+      wire: [NO_MAIL, tells(/not wanted here/, 'the text of the reply is shown')],
+    },
+  };
+};
+
+/** The service ends at the first command, which is HELO for a client that knows no EHLO. */
+const shuttingDown = (title: string, ...then: readonly Step[]): Play => {
+  const turn = [send('421 4.3.2 shutting down'), ...then];
+  return {
+    title,
+    server: good({ answers: { EHLO: turn, HELO: turn, MAIL: turn } }),
+    expect: {
+      client: {
+        outcome: 'reject',
+        kind: ['closed', 'refused'],
+        code: 421,
+        temporary: true,
+        delivery: ['not-sent', 'rejected'],
+      },
+      wire: [nothingBehind(/^421 /m, 'nothing but QUIT is said behind 421')],
     },
   };
 };
@@ -98,7 +127,10 @@ const withoutEhlo = (reply: string): Play => ({
   expect: {
     client: { outcome: 'resolve' },
     wire: [
-      dialogue(/^(EHLO )*HELO( RSET| NOOP)* MAIL RCPT DATA/, 'HELO, and a message follows'),
+      dialogue(
+        /^((EHLO|RSET|NOOP) )*HELO( RSET| NOOP)* MAIL RCPT DATA/,
+        'HELO, and a message follows',
+      ),
       BARE_MAIL,
       BARE_RCPT,
       messages(1),
@@ -125,7 +157,7 @@ export const EHLO: Group = {
       level: 'SHOULD',
       title: 'EHLO is not known, HELO is',
       requirement: 'Fall back to HELO, and send without parameters',
-      clause: 'RFC 5321 §3.2',
+      clause: 'RFC 5321 §2.2.1, §3.2',
       tags: ['ehlo', 'helo', 'fallback'],
       plays: [
         withoutEhlo('500 5.5.1 there is no such command'),
@@ -137,54 +169,27 @@ export const EHLO: Group = {
       level: 'MUST',
       title: 'EHLO is refused',
       requirement: 'Report that reply; HELO may be tried',
-      clause: 'RFC 5321 §4.1.4',
+      clause: 'RFC 5321 §4.1.1.1, §4.1.4, §4.2.1',
       tags: ['ehlo', 'refusal'],
       plays: [refusing(550), refusing(554)],
+      note: 'The text may be discarded (RFC 5321 §4.2): to show none of it is a warning',
     },
     {
       id: 'EHL-05',
       level: 'MUST',
       title: '421 to EHLO',
       requirement: 'Stop at once, say no HELO, and report it as temporary',
-      clause: 'RFC 5321 §3.8',
+      clause: 'RFC 5321 §3.2, §3.8, §4.2.1',
       tags: ['ehlo', 'refusal', 'disconnect'],
-      plays: [
-        {
-          title: 'and the end',
-          server: good({ answers: { EHLO: [send('421 4.3.2 shutting down'), close()] } }),
-          expect: {
-            client: {
-              outcome: 'reject',
-              kind: ['closed', 'refused'],
-              code: 421,
-              temporary: true,
-              delivery: ['not-sent', 'rejected'],
-            },
-            wire: [only(/^EHLO |^QUIT$/i, 'nothing but EHLO and QUIT is said')],
-          },
-        },
-        {
-          title: 'and silence',
-          server: good({ answers: { EHLO: '421 4.3.2 shutting down' } }),
-          expect: {
-            client: {
-              outcome: 'reject',
-              kind: ['closed', 'refused'],
-              code: 421,
-              temporary: true,
-              delivery: ['not-sent', 'rejected'],
-            },
-            wire: [only(/^EHLO |^QUIT$/i, 'nothing but EHLO and QUIT is said')],
-          },
-        },
-      ],
+      plays: [shuttingDown('and the end', close()), shuttingDown('and silence')],
+      note: 'No RFC forbids HELO here: MUST rests on §3.8, by which the server closes behind 421, and on §3.2, which has HELO follow where EHLO is not known',
     },
     {
       id: 'EHL-06',
       level: 'MUST',
       title: 'Nothing is offered',
       requirement: 'Use no extension: no parameters, no AUTH, one command for each reply',
-      clause: 'RFC 5321 §4.1.1.2, §4.1.1.3; RFC 2920 §3.1',
+      clause: 'RFC 5321 §2.2.1, §4.1.1.2, §4.1.1.3; RFC 2920 §3.1',
       tags: ['ehlo', 'extensions', 'pipelining'],
       plays: [
         {
@@ -240,7 +245,7 @@ export const EHLO: Group = {
       level: 'MUST',
       title: 'A normal session',
       requirement: 'Introduce oneself by a fully qualified domain or an address literal',
-      clause: 'RFC 5321 §2.3.5, §4.1.1.1, §4.1.4',
+      clause: 'RFC 5321 §2.3.5, §4.1.1.1, §4.1.2, §4.1.4',
       tags: ['ehlo', 'syntax', 'identity'],
       plays: [
         {
@@ -266,7 +271,7 @@ export const EHLO: Group = {
         unusable('a name with an empty label is given', 'client..example.com'),
         unusable('a name with NUL is given', 'client\0.example.com'),
       ],
-      note: 'A name that is no domain may be refused, or replaced',
+      note: 'A name that is no domain may be refused, or replaced. RFC 5321 §4.1.2 allows a client no other characters than letters, digits and hyphens, the underscore least of all, whoever has chosen the name',
     },
     {
       id: 'EHL-08',
@@ -338,7 +343,7 @@ export const EHLO: Group = {
       level: 'MUST',
       title: 'Keywords that are not known, parameters that are too many, trailing blanks',
       requirement: 'Ignore what is not known',
-      clause: 'RFC 5321 §4.1.1.1',
+      clause: 'RFC 5321 §4.1.1.1, §4.2',
       tags: ['ehlo', 'extensions', 'leniency'],
       plays: [
         {
@@ -365,6 +370,7 @@ export const EHLO: Group = {
           },
         },
       ],
+      note: 'No keyword ends with a blank by the syntax of RFC 5321 §4.1.1.1, but any text has to be acceptable (§4.2)',
     },
     {
       id: 'EHL-13',
@@ -451,7 +457,7 @@ export const EHLO: Group = {
           },
         },
       ],
-      note: 'RFC 5321 §4.2.1 lets a client decide by the code in any line; to take a refusal for success is a failure all the same',
+      note: 'RFC 5321 §4.2.1 lets a client decide by the code in any line: MUST rests on what is at stake, a message given to a server that has refused the session',
     },
     {
       id: 'EHL-17',
@@ -489,7 +495,7 @@ export const EHLO: Group = {
       level: 'MUST',
       title: 'A session with STARTTLS',
       requirement: 'Say EHLO once before TLS, and once under it',
-      clause: 'RFC 3207 §4.2',
+      clause: 'RFC 3207 §4.2; RFC 5321 §4.1.1.1, §4.1.4',
       tags: ['ehlo', 'starttls', 'tls'],
       requires: ['starttls'],
       plays: [
@@ -506,6 +512,7 @@ export const EHLO: Group = {
           },
         },
       ],
+      note: 'RFC 3207 §4.2 says SHOULD of EHLO under TLS; but it resets the session, which RFC 5321 §4.1.4 has begin by EHLO',
     },
   ],
 };

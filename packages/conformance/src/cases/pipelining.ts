@@ -1,6 +1,6 @@
 /** PIP: commands in groups, and the replies to them. */
 import type { Group, OutcomeExpectation, Play } from '../case.ts';
-import { at, content, leaves, messages, noMessage, says, that } from '../judge/claims.ts';
+import { at, leaves, messages, noMessage, says, that } from '../judge/claims.ts';
 import { MESSAGE, SENDER } from '../runner/run-case.ts';
 import { good, honest } from '../server/plan.ts';
 import {
@@ -17,6 +17,7 @@ import {
   type Turn,
 } from '../server/steps.ts';
 import type { TaskMessage } from '../task.ts';
+import { isMessage } from './sending.ts';
 
 /** The same message to several. */
 const to = (...addresses: readonly string[]): readonly TaskMessage[] => [
@@ -25,7 +26,12 @@ const to = (...addresses: readonly string[]): readonly TaskMessage[] => [
 const THREE = ['one@example.org', 'two@example.org', 'three@example.org'] as const;
 const OFFERED = ['PIPELINING'];
 
-const WHOLE = content(MESSAGE, 'the content is the message');
+const WHOLE = that('the content is the message', (wire) => {
+  const text = wire.messages[0]?.text;
+  return text === undefined
+    ? 'there is no message'
+    : isMessage(text, MESSAGE) || JSON.stringify(text);
+});
 
 /** Nothing was sent, whoever had been accepted by then. */
 const UNSENT: OutcomeExpectation = { outcome: 'reject', delivery: ['not-sent', 'rejected'] };
@@ -61,7 +67,7 @@ const tooFew = (title: string, answers: { readonly [verb: string]: Turn }): Play
     client: { outcome: 'reject', kind: ['timeout', 'protocol'], delivery: 'not-sent' },
     wire: [noMessage(), leaves()],
   },
-  deadline: 4_000,
+  deadline: 6_000,
 });
 
 /** A thousand recipients with commands of about 220 octets. */
@@ -122,7 +128,7 @@ export const PIPELINING: Group = {
       level: 'MUST',
       title: 'PIPELINING is offered, and 354 comes 0.5 s late',
       requirement: 'Say DATA last in its group, and write no content before 354',
-      clause: 'RFC 2920 §3.1',
+      clause: 'RFC 2920 §3.1; RFC 5321 §3.3',
       tags: ['pipelining', 'delivery'],
       plays: [
         {
@@ -158,7 +164,7 @@ export const PIPELINING: Group = {
           },
         },
       ],
-      note: 'RFC 2920 asks for a lone dot where DATA was accepted behind refused recipients. A client that breaks the connection off sends nothing either.',
+      note: 'RFC 2920 says "should" of the lone dot where DATA was accepted behind refused recipients; a client that breaks the connection off sends nothing either. To send content rests on nothing: who has accepted 354 is not obliged to throw it away.',
     },
     {
       id: 'PIP-05',
@@ -180,19 +186,18 @@ export const PIPELINING: Group = {
               at('SHOULD', messages(1, 'the message goes to those who were accepted')),
               that('what the client says is what it has done', (wire, { outcome }) => {
                 const [said] = outcome?.messages ?? [];
-                const sent = wire.messages.length > 0;
-                if (sent !== (said?.outcome === 'resolve'))
-                  return `${said?.outcome}, and ${sent ? 'it was sent' : 'nothing was sent'}`;
-                const accepted = said?.accepted?.join(', ');
-                if (sent && accepted !== undefined && accepted !== `${THREE[0]}, ${THREE[2]}`)
-                  return `accepted: ${accepted}`;
-                return !sent || wire.messages[0]?.text === MESSAGE || 'other content';
+                const [sent] = wire.messages;
+                if (!sent) return said?.outcome === 'reject' || 'success, and nothing was sent';
+                const accepted = said?.accepted && [...said.accepted].sort().join(', ');
+                if (accepted !== undefined && accepted !== [THREE[0], THREE[2]].sort().join(', '))
+                  return `accepted: ${accepted || 'none'}`;
+                return isMessage(sent.text, MESSAGE) || 'other content';
               }),
             ],
           },
         },
       ],
-      note: 'A client may send to all or to nobody. It then has to report a failure.',
+      note: 'A client may send to all or to nobody. It then has to report a failure. Whether a message that not all get is a success is not said: who tells the recipients may call it either.',
     },
     {
       id: 'PIP-06',
@@ -240,7 +245,13 @@ export const PIPELINING: Group = {
             },
           }),
           expect: {
-            client: { ...NOBODY, kind: 'recipient', code: 550, temporary: false },
+            client: {
+              ...NOBODY,
+              // Whose reply it was is not to be mistaken; a name for all refusals is as good.
+              kind: ['recipient', 'refused'],
+              code: 550,
+              temporary: false,
+            },
             wire: [noMessage()],
           },
           deadline: 4_000,
@@ -345,7 +356,12 @@ export const PIPELINING: Group = {
             },
           }),
           expect: {
-            client: { ...NOBODY, kind: 'recipient', code: 550, temporary: false },
+            client: {
+              ...NOBODY,
+              kind: ['recipient', 'refused'],
+              code: 550,
+              temporary: false,
+            },
             wire: [noMessage()],
           },
         },

@@ -12,14 +12,15 @@ import type { ClientTask, TaskMessage } from '../task.ts';
 import { literal } from './literal.ts';
 
 /** Where a refusal comes, as an outcome tells it. `dot`: behind the content. */
-export type At = 'greeting' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'dot';
+export type At = 'greeting' | 'EHLO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'dot';
 
 export const REASONS = Object.keys(REFUSALS) as readonly RefusalReason[];
 
 /** Where each refusal may come: where it most likely does, then elsewhere. */
 export const STAGES: Readonly<Record<RefusalReason, readonly At[]>> = {
   'not-authenticated': ['MAIL', 'AUTH', 'RCPT', 'dot'],
-  'server-error': ['dot', 'greeting', 'AUTH', 'MAIL', 'RCPT', 'DATA'],
+  // "any stage, greeting too"
+  'server-error': ['dot', 'greeting', 'EHLO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA'],
   'attachment-type': ['dot'],
   'too-large': ['dot', 'MAIL'],
   'invalid-recipient': ['RCPT', 'dot'],
@@ -93,6 +94,7 @@ export const MESSAGE: TaskMessage = {
 };
 const TASK = { provider: 'devino', messages: [MESSAGE] } satisfies Partial<ClientTask>;
 /** Credentials are for TLS only. */
+const needsTls = (stage: At): boolean => stage === 'AUTH' || stage === 'STARTTLS';
 const LOGIN: Partial<ClientTask> = {
   tls: 'starttls',
   auth: { user: CREDENTIALS.user, pass: CREDENTIALS.pass },
@@ -120,6 +122,8 @@ const honestly = (stage: At, reply: string): ServerPlan => {
       return honest({ size: 512_000, answers: { mail: [reply] } });
     case 'RCPT':
       return honest({ answers: { rcpt: [reply] } });
+    case 'EHLO':
+    case 'STARTTLS':
     case 'DATA':
       return scripted(stage, reply);
     case 'dot':
@@ -130,13 +134,16 @@ const honestly = (stage: At, reply: string): ServerPlan => {
 /** The scripted server with one reply in place of its own. */
 const scripted = (stage: At, reply: string): ServerPlan => {
   if (stage === 'greeting') return script(send(...reply.split('\n')), converse());
-  const answers: Answers = { [stage]: reply };
-  return good({ offers: OFFERED, answers, ...(stage === 'AUTH' ? { secure: OFFERED } : {}) });
+  // A fault at EHLO is one at HELO too, for clients that then say that.
+  const answers: Answers = { [stage]: reply, ...(stage === 'EHLO' ? { HELO: reply } : {}) };
+  return good({ offers: OFFERED, answers, ...(needsTls(stage) ? { secure: OFFERED } : {}) });
 };
 
 /** What may not follow a refusal at a stage. */
 const SPARED: Readonly<Record<At, readonly Claim[]>> = {
   greeting: [only(/^QUIT$/i, 'nothing but QUIT is said')],
+  EHLO: [only(/^(EHLO|HELO|QUIT)\b/i, 'nothing but HELO and QUIT is said')],
+  STARTTLS: [never(/^(AUTH|MAIL)\b/i, 'neither AUTH nor MAIL without TLS')],
   AUTH: [never(/^MAIL\b/i, 'no MAIL without a login')],
   MAIL: [noContent()],
   RCPT: [noContent()],
@@ -176,7 +183,7 @@ export interface Refusal {
 
 export const refusal = ({ title, stage, reply, expect, task, ...more }: Refusal): Play => ({
   title,
-  task: { ...TASK, ...(stage === 'AUTH' ? LOGIN : {}), ...task },
+  task: { ...TASK, ...(needsTls(stage) ? LOGIN : {}), ...task },
   server: ((more.honest ?? !reply.includes('\n')) ? honestly : scripted)(stage, reply),
   expect: { client: expect, wire: SPARED[stage] },
 });

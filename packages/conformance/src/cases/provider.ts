@@ -248,10 +248,11 @@ export const PROVIDER: Group = {
       'MUST',
       `554 ${REFUSALS['server-error'].text} at any stage`,
       'Say that it is a fault of the server; whether trying again may help is left to the client',
-      (['AUTH', 'MAIL', 'RCPT', 'DATA', 'dot'] as const).flatMap((stage) =>
-        replays('server-error', stage),
-      ),
-      { note: `${FORMS_NOTE} smtp-server cannot refuse DATA.` },
+      STAGES['server-error']
+        // The greeting has a case of its own.
+        .filter((stage) => stage !== 'greeting')
+        .flatMap((stage) => replays('server-error', stage)),
+      { note: `${FORMS_NOTE} smtp-server cannot refuse EHLO, STARTTLS and DATA.` },
     ),
     devino(
       'DEV-06',

@@ -1,6 +1,7 @@
 /** The command line: its commands, its errors, its exit codes. */
 import { Command, CommanderError } from 'commander';
 import { ProbeError } from '../probe/probe.ts';
+import { printable } from '../report/text.ts';
 import { UsageError } from '../runner/select.ts';
 import { addList } from './list.ts';
 import { addProbe } from './probe.ts';
@@ -63,8 +64,9 @@ Examples:
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     const usage = error instanceof UsageError;
     const known = usage || error instanceof ProbeError;
+    // A server's words are in the errors of the probe.
     const told = known
-      ? (error as Error).message
+      ? printable((error as Error).message)
       : String((error as Error | undefined)?.stack ?? error);
     terminal.stderr.write(`smtp-conformance: ${told}\n`);
     return usage ? USAGE : BROKEN;

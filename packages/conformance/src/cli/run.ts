@@ -1,15 +1,16 @@
 /** `smtp-conformance run`: one client or several over the catalogue, and a report. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, constants, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { cases } from '../cases/index.ts';
 import { commandSubject } from '../drivers/command.ts';
-import { AbsentError } from '../drivers/forked.ts';
 import { htmlReport } from '../report/html.ts';
 import { junitReport } from '../report/junit.ts';
 import { type Report, reportOf } from '../report/report.ts';
 import { tapReport } from '../report/tap.ts';
 import { terminalReport } from '../report/terminal.ts';
+import { AbsentError } from '../runner/absent-error.ts';
 import { runSuite } from '../runner/run-suite.ts';
 import { select, UsageError } from '../runner/select.ts';
 import type { Delivery } from '../server/wire-log.ts';
@@ -43,6 +44,9 @@ interface RunOptions {
   readonly verbose?: boolean;
   readonly color?: boolean;
 }
+
+/** The kinds of report that are of several clients too. */
+const OF_SEVERAL = /^(terminal|html)$/;
 
 export const REPORTS = ['terminal', 'json', 'junit', 'html', 'tap'] as const;
 const DELIVERIES: readonly Delivery[] = ['whole', 'line', 'byte'];
@@ -99,9 +103,10 @@ Examples:
   $ smtp-conformance run --client 'python3 send.py {host} {port} {from} {to} {file}'
   $ smtp-conformance run --client 'curl --url smtp://{host}:{port} --mail-from {from} {*to:--mail-rcpt {to}} -T {file}'
 
-Templates: {host} {port} {user} {pass} {from} {to} {file} {ca} {name} {tls} {mech} {timeout} {token}; parts that
-depend: {?auth:-u {user}:{pass}} {!auth:…} {tls=starttls|implicit:--ssl-reqd} {*to:--rcpt {to}}; < {file} at the end is
-standard input. The program's exit code tells: 0 sent, 89 not implemented, any other not sent.`,
+Templates: {host} {port} {user} {pass} {from} {to} {file} {ca} {name} {tls} {mech} {timeout} {token} {auth} {insecure}
+{lmtp}; parts that depend: {?auth:-u {user}:{pass}} {!auth:…} {tls=starttls|implicit:--ssl-reqd} {*to:--rcpt {to}}
+{,to}; < {file} at the end is standard input. The program's exit code tells: 0 sent, 89 not implemented, any other not
+sent.`,
     )
     .action(async (options: RunOptions) => exit(await runCommand(options, terminal)));
 }
@@ -117,12 +122,15 @@ async function runCommand(options: RunOptions, terminal: Terminal): Promise<numb
   );
   if (selected.length === 0) throw new UsageError('nothing is selected');
   const deliveries = deliveriesOf(options.delivery);
-  const jobs = positive('--jobs', options.jobs);
-  const slow = positive('--slow', options.slow);
+  const jobs = from1('--jobs', options.jobs);
+  const slow = from1('--slow', options.slow);
   const known = options.known === undefined ? {} : await knownOf(options.known);
   const { found, absent } = await subjectsOf(options);
   for (const why of absent) terminal.stderr.write(`${why}\n`);
   if (found.length === 0 && absent.length > 0) return 2;
+  // What would be refused at the end is refused before a client is played with.
+  if (found.length > 1 && !OF_SEVERAL.test(options.report)) throw ofOne(options.report);
+  await writable(options.out);
   const reports: Report[] = [];
   for (const make of found) {
     const progress = new Progress(terminal.stderr);
@@ -172,18 +180,34 @@ export function render(
   if (kind === 'html') return htmlReport(reports);
   if (kind === 'terminal')
     return reports.map((report) => terminalReport(report, options)).join('\n');
-  if (!only || reports.length > 1)
-    throw new UsageError(`a report of the kind ${kind} is of one client`);
+  if (!only || reports.length > 1) throw ofOne(kind);
   if (kind === 'json') return `${JSON.stringify(only, null, 2)}\n`;
   return kind === 'junit' ? junitReport(only) : tapReport(only);
 }
 
+const ofOne = (kind: string): UsageError =>
+  new UsageError(`a report of the kind ${kind} is of one client`);
+
+/** @throws UsageError where a report cannot be written: neither is there such a file, nor a folder for it */
+async function writable(file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  await access(file, constants.W_OK)
+    .catch(() => access(dirname(file), constants.W_OK))
+    .catch((error: Error) => {
+      throw new UsageError(`--out ${file}: ${error.message}`);
+    });
+}
+
+/** Writes to a file, or to standard output. */
 export async function write(
   text: string,
   file: string | undefined,
   { stdout }: Terminal,
 ): Promise<void> {
-  if (file !== undefined) await writeFile(file, text);
+  if (file !== undefined)
+    await writeFile(file, text).catch((error: Error) => {
+      throw new UsageError(`--out ${file}: ${error.message}`);
+    });
   else await new Promise<void>((resolve) => stdout.write(text, () => resolve()));
 }
 
@@ -198,9 +222,9 @@ function deliveriesOf(list: string): Delivery[] {
   return named;
 }
 
-function positive(option: string, text: string): number {
+function from1(option: string, text: string): number {
   const number = Number(text);
-  if (!(number > 0) || number > 1_000)
+  if (!(number >= 1) || number > 1_000)
     throw new UsageError(`${option} ${text}: a number from 1 to 1000 is meant`);
   return number;
 }
@@ -239,7 +263,7 @@ async function subjectsOf(
   }
   const features: Feature[] = [];
   const without: Feature[] = [];
-  for (const one of (options.features ?? '').split(',').filter(Boolean))
+  for (const one of (options.features ?? '').split(/[\s,]+/).filter(Boolean))
     if (one.startsWith('-')) without.push(knownFeature(one.slice(1)));
     else features.push(knownFeature(one));
   for (const command of options.client ?? []) {

@@ -1,17 +1,20 @@
 /** Any program as a client: one process for each task, by a command template, without a shell. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AbsentError } from '../runner/absent-error.ts';
 import { octetsOf, recipientsOf } from '../subjects/content.ts';
 import type { ClientTask, Feature, Subject, TaskOutcome } from '../task.ts';
 import { parseTemplate, type Template, type TemplateValues } from './template.ts';
 
 /** "This I cannot do": the play is skipped. */
 const NOT_IMPLEMENTED = 89;
-/** How much of what a program prints is kept. */
+/** How much of what a program prints is kept, of its begin and of its end. */
 const KEPT = 100_000;
+/** How long its output is read when it has ended, in ms. */
+const LAST_OUTPUT = 500;
 
 const NAMES = [
   'host',
@@ -48,6 +51,7 @@ export interface CommandOptions {
  * implemented, any other that it was not sent. What it prints is its text.
  *
  * @param command - a template: 'swaks --server {host} --port {port} --from {from} --to {to} --data {file}'
+ * @returns a subject whose run() rejects with an AbsentError where the program cannot be started
  * @throws UsageError for a command that cannot be read
  *
  * @example
@@ -133,7 +137,9 @@ async function runCommand(
     if (words.some((word) => word.includes('\0'))) return cannot('an argument cannot hold NUL');
     // Half a surrogate pair would reach the program as U+FFFD: not what was asked.
     if (words.some((word) => /\p{Cs}/u.test(word))) return cannot('an argument is UTF-8');
-    const { code, text } = await execute(words, input, signal);
+    const ended = await execute(words, input, signal);
+    if (!ended) return cannot('its arguments are longer than this system takes');
+    const { code, text } = ended;
     if (code === NOT_IMPLEMENTED) return cannot(text.trim() || 'exit code 89');
     return {
       outcome: 'done',
@@ -144,26 +150,29 @@ async function runCommand(
   }
 }
 
-/** Runs a program to its end. Its whole process group is ended where the signal says so. */
+/**
+ * Runs a program to its end. Its whole process group ends with it, or where the signal says so. undefined: it has too
+ * many arguments to be started.
+ */
 function execute(
   [program = '', ...words]: readonly string[],
   input: string | undefined,
   signal: AbortSignal,
-): Promise<{ code: number; text: string }> {
+): Promise<{ readonly code: number; readonly text: string } | undefined> {
   return new Promise((resolve, reject) => {
-    const stdin = input === undefined ? 'ignore' : openSync(input, 'r');
-    const child = spawn(program, words, {
-      stdio: [stdin, 'pipe', 'pipe'],
-      // A group of its own, so that what it starts ends with it.
-      detached: process.platform !== 'win32',
-    });
-    if (typeof stdin === 'number') closeSync(stdin);
-    let text = '';
-    const take = (octets: Buffer): void => {
-      if (text.length < KEPT) text += octets.toString('utf8');
+    const child = start(program, words, input);
+    if (!child) {
+      resolve(undefined);
+      return;
+    }
+    let begin = '';
+    let rest = '';
+    const take = (said: string): void => {
+      if (begin.length < KEPT) begin += said;
+      else rest = (rest + said).slice(-KEPT);
     };
-    child.stdout?.on('data', take);
-    child.stderr?.on('data', take);
+    child.stdout?.setEncoding('utf8').on('data', take);
+    child.stderr?.setEncoding('utf8').on('data', take);
     const kill = (): void => {
       try {
         if (child.pid !== undefined && process.platform !== 'win32')
@@ -175,16 +184,50 @@ function execute(
     };
     if (signal.aborted) kill();
     signal.addEventListener('abort', kill, { once: true });
-    const finish = (): void => signal.removeEventListener('abort', kill);
-    child.once('error', (error) => {
-      finish();
-      reject(error);
-    });
-    child.once('close', (code, killed) => {
-      finish();
+    let timer: NodeJS.Timeout | undefined;
+    const finish = (code: number | null, killed: NodeJS.Signals | null): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', kill);
+      const text = begin + rest;
       if (killed && !signal.aborted)
         reject(new Error(`it was ended by ${killed}: ${text.slice(-500)}`));
       else resolve({ code: code ?? 1, text });
+    };
+    child.once('error', (error) => {
+      signal.removeEventListener('abort', kill);
+      reject(new AbsentError(error.message));
     });
+    child.once('exit', (code, killed) => {
+      kill();
+      // What has left its group may hold its output open as long as it likes.
+      timer = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        finish(code, killed);
+      }, LAST_OUTPUT);
+    });
+    child.once('close', finish);
   });
+}
+
+/** @throws AbsentError where it cannot be started, whatever its arguments are */
+function start(
+  program: string,
+  words: readonly string[],
+  input: string | undefined,
+): ChildProcess | undefined {
+  const stdin = input === undefined ? 'ignore' : openSync(input, 'r');
+  try {
+    return spawn(program, words, {
+      stdio: [stdin, 'pipe', 'pipe'],
+      // A group of its own, so that what it starts ends with it.
+      detached: process.platform !== 'win32',
+    });
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (/^(E2BIG|ENAMETOOLONG)$/.test(code)) return undefined;
+    throw new AbsentError(`${JSON.stringify(program)} cannot be started: ${message}`);
+  } finally {
+    if (typeof stdin === 'number') closeSync(stdin);
+  }
 }

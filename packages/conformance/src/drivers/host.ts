@@ -2,6 +2,7 @@
  * The process in which a client runs: loads the module that its argument names, and does the tasks that come. A client
  * that blocks, or dies, does so here. Nothing is written to its output by this file.
  */
+import { Worker } from 'node:worker_threads';
 import type { ClientTask, Subject, TaskOutcome } from '../task.ts';
 
 /** What the runner says. */
@@ -25,6 +26,12 @@ const tell = (told: Told): void => {
 
 // The runner is gone: nobody will ask again.
 process.on('disconnect', () => process.exit(0));
+// A client that blocks this thread never hears of that, and would go on for ever.
+new Worker(
+  `const { workerData } = require('node:worker_threads');
+  setInterval(() => process.ppid === workerData || process.kill(process.pid, 'SIGKILL'), 1_000);`,
+  { eval: true, workerData: process.ppid },
+).unref();
 // Ctrl-C is the runner's business.
 process.on('SIGINT', () => {});
 

@@ -3,16 +3,16 @@
  *
  * `{host}` is a value; `{to}` as a word of its own becomes one word for each recipient. `{?auth:-u {user}}` stands
  * there only where there is such a value, `{!auth:…}` where there is none, `{*to:--rcpt {to}}` once for each value of
- * a list; `{tls=starttls|implicit:--ssl}` only where the variable is one of these.
+ * a list, whose values `{,to}` joins by commas; `{tls=starttls|implicit:--ssl}` only where the variable is one of these.
  * Words are parted by blanks; quotes keep blanks together; a backslash takes the next character as it is. `< {file}`
  * at the end gives a file as standard input.
  */
 import { UsageError } from '../runner/select.ts';
 
 type Node =
-  | { readonly is: 'text'; readonly text: string; readonly quoted: boolean }
+  | { readonly is: 'text'; readonly text: string }
   | { readonly is: 'blank' }
-  | { readonly is: 'variable'; readonly name: string }
+  | { readonly is: 'variable'; readonly name: string; readonly joined: boolean }
   | {
       readonly is: 'condition';
       readonly how: '?' | '!' | '*' | '=';
@@ -56,9 +56,10 @@ export function parseTemplate(text: string, known: readonly string[]): Template 
   const read = (inside: boolean): Node[] => {
     const nodes: Node[] = [];
     let plain = '';
+    /** There was a quote: what is between two may be empty, and is a word all the same. */
     let quoted = false;
     const flush = (): void => {
-      if (plain || quoted) nodes.push({ is: 'text', text: plain, quoted });
+      if (plain || quoted) nodes.push({ is: 'text', text: plain });
       plain = '';
       quoted = false;
     };
@@ -98,14 +99,16 @@ export function parseTemplate(text: string, known: readonly string[]): Template 
   /** From the `{` at which the text is, to its `}`. */
   const brace = (): Node => {
     const [all, condition, name, , values] =
-      /^\{([?!*])?([a-z0-9]+)((?:=)([^:{}]*))?/.exec(text.slice(at)) ?? wrong('a { begins no name');
+      /^\{([?!*,])?([a-z0-9]+)((?:=)([^:{}]*))?/.exec(text.slice(at)) ??
+      wrong('a { begins no name');
     at += (all as string).length;
     const end = text[at];
-    if (end === '}' && !condition && values === undefined)
-      return { is: 'variable', name: named(name as string) };
-    if (end !== ':' || (!condition && values === undefined))
+    const joined = condition === ',';
+    if (end === '}' && (!condition || joined) && values === undefined)
+      return { is: 'variable', name: named(name as string), joined };
+    if (end !== ':' || joined || (!condition && values === undefined))
       wrong(
-        `${JSON.stringify(all)} is none of {name} {?name:…} {!name:…} {*name:…} {name=value:…}`,
+        `${JSON.stringify(all)} is none of {name} {,name} {?name:…} {!name:…} {*name:…} {name=value:…}`,
       );
     named(name as string);
     at += 1;
@@ -154,6 +157,7 @@ function wordsOf(nodes: readonly Node[], values: TemplateValues): string[] {
       } else {
         const value = bound[node.name] ?? '';
         if (typeof value === 'string') word = (word ?? '') + value;
+        else if (node.joined) word = (word ?? '') + value.join(',');
         else {
           // Several words, of which the first goes on what stands in front.
           const front: string = word ?? '';

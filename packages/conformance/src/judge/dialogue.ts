@@ -44,7 +44,8 @@ export interface Offence {
     | 'pipelining'
     | 'content'
     | 'line-length'
-    | 'nul';
+    | 'nul'
+    | 'endless';
   readonly actual: string;
 }
 
@@ -62,6 +63,7 @@ const COMMAND =
 /** RFC 5321 §4.5.3.1.4, and what extensions add: SIZE, BODY, AUTH, RET, ENVID, ORCPT, NOTIFY and more. */
 const LONGEST_COMMAND = 510 + 700;
 
+/** One connection, read. */
 export class Dialogue {
   readonly events: readonly WireEvent[];
   readonly commands: CommandLine[] = [];
@@ -137,7 +139,6 @@ export class Dialogue {
     let left = false;
     /** When the client wrote its last command. */
     let askedAt = 0;
-    let secure = false;
     /** This is not what TLS has brought, whatever the state is. */
     let plain = true;
     let lmtp = false;
@@ -150,7 +151,7 @@ export class Dialogue {
       const line = text.replace(/\r?\n$/, '');
       const shown = line.slice(0, 60);
       const verb = (/^[A-Za-z]*/.exec(line)?.[0] ?? '').toUpperCase();
-      const entry = { line, verb, secure, at, event: index };
+      const entry = { line, verb, secure: !plain, at, event: index };
       if (!text.endsWith('\r\n') || /[\0\r\n]/.test(line))
         found('command-line', `bare CR, LF or NUL in ${JSON.stringify(text.slice(0, 60))}`);
       challenged ??= /^334/m.test(latest);
@@ -295,7 +296,7 @@ export class Dialogue {
         greeted();
         if (rest || (started && !upgrading))
           found('before-handshake', JSON.stringify(rest.slice(0, 60)));
-        [rest, said, gap, upgrading, secure] = ['', '', [], false, true];
+        [rest, said, gap, upgrading] = ['', '', [], false];
         [answered, part, pipelining] = [Math.min(answered, asked), '', undefined];
       } else if (event.who === 'server') {
         said += event.text;
@@ -316,6 +317,7 @@ export class Dialogue {
       } else if (event.who === 'client') {
         spoken = false;
         plain = !event.secure;
+        if (event.omitted) found('endless', `${event.omitted} octets more in one write`);
         if (!started) early += event.text;
         if (sinceData !== undefined && gap.length === 0) {
           // What was answered to DATA says what this is.
@@ -325,10 +327,10 @@ export class Dialogue {
             found('group', `${JSON.stringify(rest.slice(0, 60))} behind "DATA" in one group`);
           tail = `\r\n${rest}`.slice(-4);
         }
-        if (mode === 'command') {
+        // A line that does not end is looked at once, not for each of its pieces.
+        if (mode === 'command' && (event.text.includes('\n') || !(rest || held.length))) {
+          held.push(event.text);
           settle();
-          rest += event.text;
-          look();
         } else {
           held.push(event.text);
           const last = tail + event.text;
@@ -341,7 +343,8 @@ export class Dialogue {
     greeted();
     if (mode === 'bdat') chunk(rest, false);
     else if (mode === 'data') content(rest.replace(/\r$/, '').replace(/(^|\r\n)\.$/, '$1'), false);
-    else if (mode === 'command' && rest && !this.unaskedTls && !this.left?.reset)
+    // Where the server has left first, the rest of a line may have been under way.
+    else if (mode === 'command' && rest && !this.unaskedTls && !left && !this.left?.reset)
       found('command-line', `half a command: ${JSON.stringify(rest.slice(0, 60))}`);
   }
 }

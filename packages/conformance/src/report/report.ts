@@ -18,6 +18,7 @@ export interface ReportedFault {
   readonly actual: string;
 }
 
+/** One play of a case, as it came out. */
 export interface ReportedPlay {
   readonly title?: string;
   readonly verdict: VerdictName;
@@ -32,6 +33,7 @@ export interface ReportedPlay {
   readonly transcript: readonly (readonly ReportedEvent[])[];
 }
 
+/** One case in one delivery, as it came out. */
 export interface ReportedCase {
   readonly id: string;
   readonly group: string;

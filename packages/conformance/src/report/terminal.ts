@@ -17,9 +17,11 @@ const STYLES: Readonly<Record<VerdictName, readonly [symbol: string, style: Styl
   XFAIL: ['x', 'gray'],
 };
 
+/** What is shown, and how. */
 export interface TerminalOptions {
+  /** Default false. */
   readonly color?: boolean;
-  /** Passed and skipped cases too, and a transcript of each that did not pass. */
+  /** Passed and skipped cases too, and a transcript of each that did not pass; default false. */
   readonly verbose?: boolean;
 }
 

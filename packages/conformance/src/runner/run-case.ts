@@ -7,7 +7,9 @@ import { createSituations, type Situations } from '../server/situations.ts';
 import { type PlayServer, startServer } from '../server/start-server.ts';
 import type { Delivery, WireEvent } from '../server/wire-log.ts';
 import type { ClientTask, Feature, MessageOutcome, Subject, TaskOutcome } from '../task.ts';
+import { AbsentError } from './absent-error.ts';
 import { needsOf } from './needs.ts';
+import { outcomeOf, wordsOf } from './outcome.ts';
 
 export { CREDENTIALS };
 
@@ -57,6 +59,7 @@ export interface CaseResult {
   readonly took: number;
 }
 
+/** How a case is played. */
 export interface RunCaseOptions {
   /** How replies are cut; default 'whole'. */
   readonly delivery?: Delivery;
@@ -74,6 +77,7 @@ export interface RunCaseOptions {
  * @param asked - one of `cases`
  * @param subject - the client; a client that can block its process belongs in a process of its own
  * @returns the verdict with everything that was looked at; it does not throw for what a client does
+ * @throws AbsentError where there is no client: its program cannot be started
  *
  * @example
  * ```ts
@@ -206,21 +210,26 @@ async function runPlay(
     });
     const task = taskOf(play, server.port, situations, slow);
     const deadline = (play.deadline ?? DEADLINE) * slow;
+    await subject.prepare?.(controller.signal);
+    options.signal?.throwIfAborted();
     const begun = performance.now();
-    const run = subject.run(task, controller.signal).then(
+    const run = saidBy(subject, task, controller.signal).then(
       (outcome) => ({ ended: 'in-time' as const, outcome, crash: undefined }),
-      (error: unknown) => ({
-        ended: 'crash' as const,
-        outcome: undefined,
-        crash: String((error as Error | undefined)?.message ?? error).slice(0, 500),
-      }),
+      (error: unknown) => {
+        if (error instanceof AbsentError) throw error;
+        return {
+          ended: 'crash' as const,
+          outcome: undefined,
+          crash: wordsOf(error).slice(0, 500),
+        };
+      },
     );
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<{ ended: 'hang'; outcome: undefined; crash: undefined }>((resolve) => {
-      timer = setTimeout(
-        () => resolve({ ended: 'hang', outcome: undefined, crash: undefined }),
-        deadline,
-      );
+      const over = (): void => resolve({ ended: 'hang', outcome: undefined, crash: undefined });
+      timer = setTimeout(over, deadline);
+      // A client that does not care about its signal is not waited for.
+      controller.signal.addEventListener('abort', over);
     });
     const { ended, outcome, crash } = await Promise.race([run, late]);
     clearTimeout(timer);
@@ -261,6 +270,7 @@ async function runPlay(
     };
   } catch (error) {
     options.signal?.throwIfAborted();
+    if (error instanceof AbsentError) throw error;
     return {
       ...skipped(play, `the harness failed: ${String((error as Error).stack ?? error)}`),
       verdict: 'ERROR',
@@ -270,6 +280,15 @@ async function runPlay(
     controller.abort();
     await server?.close();
   }
+}
+
+/** What a client says of a task of its own, so that to change it changes no other. */
+async function saidBy(
+  subject: Subject,
+  task: ClientTask,
+  signal: AbortSignal,
+): Promise<TaskOutcome> {
+  return outcomeOf(await subject.run(structuredClone(task), signal));
 }
 
 /** One outcome for each message; a client that says less than it was asked fails for the others. */

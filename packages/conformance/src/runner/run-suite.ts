@@ -13,7 +13,7 @@ export interface SuiteOptions {
   readonly cases?: readonly Case[];
   /** Default: whole replies only. */
   readonly deliveries?: readonly Delivery[];
-  /** Clients at a time; default 4. */
+  /** Clients at a time, 1 or more; default 4. */
   readonly jobs?: number;
   /** Every deadline and wait is so many times as long; default 1. */
   readonly slow?: number;
@@ -46,6 +46,7 @@ export interface SuiteResult {
  * Plays cases with a client.
  *
  * @param makeSubject - makes one client for each of the jobs
+ * @throws RangeError for less than one job; AbsentError where there is no client; the reason of the signal
  *
  * @example
  * ```ts
@@ -67,6 +68,10 @@ export async function runSuite(
   options: SuiteOptions = {},
 ): Promise<SuiteResult> {
   const { cases = all, deliveries = ['whole'], jobs = 4, slow = 1, known = {} } = options;
+  if (!(jobs >= 1)) throw new RangeError(`jobs: ${jobs}, a number from 1 is meant`);
+  // One job that fails ends the others, so that none goes on with what is cleared away.
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const started = new Date();
   const begun = performance.now();
   const work = cases.flatMap((one) => deliveries.map((delivery) => ({ one, delivery })));
@@ -77,13 +82,13 @@ export async function runSuite(
   const subjects: Subject[] = [];
   const worker = async (subject: Subject): Promise<void> => {
     for (let at = next++; at < work.length; at = next++) {
-      options.signal?.throwIfAborted();
+      signal.throwIfAborted();
       const { one, delivery } = work[at] as (typeof work)[number];
       const played = await runCase(one, subject, {
         delivery,
         slow,
         situations,
-        ...(options.signal ? { signal: options.signal } : {}),
+        signal,
       });
       const result = graded(played, known[one.id], options.strict ?? false);
       results[at] = result;
@@ -94,9 +99,16 @@ export async function runSuite(
   try {
     for (let job = 0; job < Math.min(jobs, work.length); job += 1)
       subjects.push(await makeSubject());
-    await Promise.all(subjects.map(worker));
+    const working = subjects.map((subject) =>
+      worker(subject).catch((error: unknown) => {
+        stop.abort(error);
+        throw error;
+      }),
+    );
+    await Promise.allSettled(working);
+    await Promise.all(working);
   } finally {
-    await Promise.all(subjects.map((subject) => subject.close?.()));
+    await Promise.allSettled(subjects.map((subject) => subject.close?.()));
     await situations.close();
   }
   const counts = { PASS: 0, FAIL: 0, WARN: 0, INFO: 0, SKIP: 0, ERROR: 0, XFAIL: 0 };

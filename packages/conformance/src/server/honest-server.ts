@@ -187,7 +187,11 @@ function tap(socket: Socket, log: WireLog, secure: boolean, delivery: Delivery):
   const push = socket.push.bind(socket);
   socket.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
     if (chunk === null) log.end('client');
-    else log.client(chunk, secure);
+    else if (!log.client(chunk, secure)) {
+      log.end('server');
+      socket.destroy();
+      return false;
+    }
     return push(chunk, encoding);
   };
   const write = socket.write.bind(socket) as (octets: Buffer) => boolean;

@@ -75,7 +75,10 @@ export class Peer {
   #listen(): void {
     const socket = this.#socket;
     socket.on('data', (octets: Buffer) => {
-      this.log.client(octets, this.#secure);
+      if (!this.log.client(octets, this.#secure)) {
+        this.reset();
+        return;
+      }
       this.#chunks.push(octets);
       this.#length += octets.length;
       this.#wake();
@@ -145,9 +148,18 @@ export class Peer {
 
   /** The next line, without its line end: CR LF, or LF, where a client writes that. */
   async line(): Promise<string> {
-    const end = await this.#find((text) => {
-      const at = text.indexOf(0x0a);
-      return at === -1 ? -1 : at + 1;
+    // What was looked through is not looked through again, however long the line becomes.
+    let place = 0;
+    let before = 0;
+    let end = 0;
+    await this.until(() => {
+      for (; place < this.#chunks.length; place += 1) {
+        const chunk = this.#chunks[place] as Buffer;
+        end = before + chunk.indexOf(0x0a) + 1;
+        if (end > before) return true;
+        before += chunk.length;
+      }
+      return false;
     });
     return this.#take(end)
       .toString('latin1')
@@ -303,16 +315,6 @@ export class Peer {
   destroy(): void {
     this.#closing = true;
     this.tcp.destroy();
-  }
-
-  async #find(end: (octets: Buffer) => number): Promise<number> {
-    let found = -1;
-    await this.until(() => {
-      if (this.#length === 0) return false;
-      found = end(this.#joined());
-      return found !== -1;
-    });
-    return found;
   }
 
   #joined(): Buffer {

@@ -65,6 +65,7 @@ export interface ClosedPlan {
   readonly engine: 'none';
 }
 
+/** A server of one of three kinds. */
 export type ServerPlan = ScriptedPlan | HonestPlan | ClosedPlan;
 
 /** Scripts, one for each connection. */

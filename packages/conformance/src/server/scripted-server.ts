@@ -57,8 +57,12 @@ export class ScriptedServer {
   }
 
   async close(): Promise<void> {
-    const closed = [...this.#peers.keys()].map(
-      (socket) => new Promise((resolve) => socket.once('close', resolve).destroy()),
+    const closed = [...this.#peers].map(
+      ([socket, peer]) =>
+        new Promise((resolve) => {
+          socket.once('close', resolve);
+          peer.destroy();
+        }),
     );
     await Promise.all([...closed, new Promise((resolve) => this.#server.close(resolve))]);
   }

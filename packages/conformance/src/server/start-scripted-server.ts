@@ -8,6 +8,7 @@ import { startServer } from './start-server.ts';
 import type { Step } from './steps.ts';
 import type { Delivery, WireEvent } from './wire-log.ts';
 
+/** How a script is played. */
 export interface ScriptedServerOptions {
   /** How what is said is cut; default 'whole'. */
   readonly delivery?: Delivery;
@@ -65,7 +66,10 @@ export async function startScriptedServer(
       slow: options.slow ?? 1,
       tls: situations.tls,
     },
-  );
+  ).catch(async (error: unknown) => {
+    await situations.close();
+    throw error;
+  });
   return {
     host: '127.0.0.1',
     port: server.port,

@@ -110,6 +110,7 @@ export const readOctets = (octets: number): Step => ({ do: 'read-octets', octets
 export const discard = (): Step => ({ do: 'discard' });
 /** Nothing is read until resumeReading(): the window fills. */
 export const pauseReading = (): Step => ({ do: 'pause-reading' });
+/** Reads again. */
 export const resumeReading = (): Step => ({ do: 'resume-reading' });
 /** From here on at most so many octets are read every so many ms. */
 export const readSlowly = (octets: number, every: number): Step => ({
@@ -117,6 +118,7 @@ export const readSlowly = (octets: number, every: number): Step => ({
   octets,
   every,
 });
+/** Nothing is done for so many ms, or until the client leaves. */
 export const delay = (ms: number): Step => ({ do: 'delay', ms });
 /** 'half' ends the server's side and reads on; 'no-close-notify' is a TCP FIN under TLS. */
 export const close = (how: 'end' | 'reset' | 'half' | 'no-close-notify' = 'end'): Step => ({

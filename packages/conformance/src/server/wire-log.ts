@@ -34,6 +34,8 @@ export type WireEvent =
 
 /** Of what a server says in one write no more than this is kept. */
 const KEPT = 16_384;
+/** Of what a client says on one connection no more is kept than this: 64 MiB, four times the longest message. */
+const MOST = 67_108_864;
 /** Octets that are delivered one by one in one write; what is behind them follows in one segment. */
 const DRIPPED = 2_048;
 
@@ -41,6 +43,7 @@ const DRIPPED = 2_048;
 export class WireLog {
   readonly events: WireEvent[] = [];
   readonly #started: number;
+  #room = MOST;
 
   /** @param started - what performance.now() was when the play began */
   constructor(started: number) {
@@ -51,8 +54,19 @@ export class WireLog {
     return Math.round((performance.now() - this.#started) * 10) / 10;
   }
 
-  client(octets: Uint8Array, secure: boolean): void {
-    this.events.push({ at: this.#at(), who: 'client', secure, text: latin1(octets) });
+  /** @returns whether all of it is kept: a client that says more has to be cut off */
+  client(octets: Uint8Array, secure: boolean): boolean {
+    const kept = octets.subarray(0, this.#room);
+    const omitted = octets.length - kept.length;
+    this.#room -= kept.length;
+    this.events.push({
+      at: this.#at(),
+      who: 'client',
+      secure,
+      text: latin1(kept),
+      ...(omitted > 0 ? { omitted } : {}),
+    });
+    return omitted === 0;
   }
 
   server(text: string, secure: boolean): void {
@@ -68,10 +82,11 @@ export class WireLog {
 
   /** Of what a server says again and again only the number of octets counts. */
   more(octets: number): void {
-    const last = this.events.at(-1);
-    if (last?.who === 'server') {
-      this.events[this.events.length - 1] = { ...last, omitted: (last.omitted ?? 0) + octets };
-    }
+    // The client may have said something since.
+    const place = this.events.findLastIndex(({ who }) => who === 'server');
+    const last = this.events[place];
+    if (last?.who === 'server')
+      this.events[place] = { ...last, omitted: (last.omitted ?? 0) + octets };
   }
 
   handshake(): void {

@@ -359,6 +359,8 @@ function explained(
 
 const STAGES: Readonly<Partial<Record<SmtpError['phase'], string>>> = {
   greeting: 'greeting',
+  ehlo: 'EHLO',
+  starttls: 'STARTTLS',
   auth: 'AUTH',
   mail: 'MAIL',
   rcpt: 'RCPT',

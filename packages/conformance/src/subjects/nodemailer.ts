@@ -156,7 +156,6 @@ function optionsOf(task: ClientTask, several: boolean, log: string[]): object {
               ? { user: auth.user, pass: auth.pass }
               : { type: 'OAuth2', user: auth.user, accessToken: auth.token },
           ...(mechanism ? { authMethod: mechanism } : {}),
-          ...(auth.insecure ? { allowInternalNetworkInterfaces: true } : {}),
         }
       : {}),
     ...(task.timeouts

@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type CommandOptions, commandSubject } from '../drivers/command.ts';
-import { AbsentError, forkSubject } from '../drivers/forked.ts';
+import { forkSubject } from '../drivers/forked.ts';
+import { AbsentError } from '../runner/absent-error.ts';
 import { UsageError } from '../runner/select.ts';
 import type { Subject } from '../task.ts';
 
@@ -19,10 +20,15 @@ interface ReadyCommand extends CommandOptions {
 const script = (name: string): string =>
   fileURLToPath(new URL(`../clients/${name}`, import.meta.url)).replace(/["\\{}]/g, '\\$&');
 
+/** The mechanism, for a program that knows the names in lower case only. */
+const LOWER_CASE = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256']
+  .map((name) => `{mech=${name}:${name.toLowerCase()}}`)
+  .join('');
+
 const COMMANDS: Readonly<Record<string, () => ReadyCommand>> = {
   curl: () => ({
     command: [
-      'curl --silent --show-error --verbose --url',
+      'curl --silent --show-error --verbose --globoff --url',
       '{tls=implicit:smtps}{tls=off|starttls|opportunistic:smtp}://{host}:{port}{?name:/{name}}',
       '{tls=starttls:--ssl-reqd} {tls=opportunistic:--ssl} --cacert {ca}',
       '{?auth:--user {user}:{pass}} {?mech:--login-options AUTH={mech}}',
@@ -34,7 +40,7 @@ const COMMANDS: Readonly<Record<string, () => ReadyCommand>> = {
   }),
   swaks: () => ({
     command: [
-      'swaks --server {host} --port {port} --from {?from:{from}}{!from:<>} {*to:--to {to}} --data @{file}',
+      'swaks --server {host} --port {port} --from {?from:{from}}{!from:<>} --to {,to} --data @{file}',
       '{tls=starttls:--tls} {tls=opportunistic:--tls-optional} {tls=implicit:--tls-on-connect}',
       '{tls=starttls|opportunistic|implicit:--tls-verify --tls-ca-path {ca}}',
       '{?auth:--auth{?mech: {mech}} --auth-user {user} --auth-password {pass}}',
@@ -49,12 +55,12 @@ const COMMANDS: Readonly<Record<string, () => ReadyCommand>> = {
       'msmtp --file=/dev/null --host={host} --port={port} --from={from}',
       '{tls=off:--tls=off}{tls=starttls:--tls=on}{tls=implicit:--tls=on} {tls=implicit:--tls-starttls=off}',
       '{tls=starttls|implicit:--tls-trust-file={ca}}',
-      '{?auth:--auth={?mech:{mech}}{!mech:on} --user={user} \'--passwordeval=printf %s "{pass}"\'}',
+      `{?auth:--auth=${LOWER_CASE}{!mech:on} --user={user} '--passwordeval=printf %s "{pass}"'}`,
       '{?timeout:--timeout={timeout}} {?name:--domain={name}} {?lmtp:--protocol=lmtp} -- {to} < {file}',
     ].join(' '),
     probe: ['msmtp', '--version'],
     pattern: /version (\S+)/,
-    features: ['auth-cram-md5'],
+    features: ['auth-cram-md5', 'pipelining'],
   }),
   smtplib: () => ({
     command: [

@@ -1,11 +1,13 @@
 /** The command line as a person or a CI job has it: a process with arguments, output, an exit code and signals. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { useBuilt } from '../built.ts';
+import { outliving, pidsIn } from '../running.ts';
 
 const built = useBuilt();
 let folder = '';
@@ -114,6 +116,15 @@ describe('smtp-conformance', () => {
     ],
     [['run', '--subject', 'core', '--report', 'pdf'], /there is no report "pdf"/],
     [['run', '--subject', 'core', '--jobs', 'none'], /--jobs none: a number/],
+    [['run', '--subject', 'core', '--slow', '0.5'], /--slow 0\.5: a number from 1/],
+    [
+      ['run', '--subject', 'core', '--out', '/no/such/folder/x'],
+      /--out \/no\/such\/folder\/x: ENOENT/,
+    ],
+    [
+      ['run', '--client', 'a', '--client', 'b', '--report', 'json'],
+      /a report of the kind json is of one client/,
+    ],
     [['run', '--subject', 'core', '--known', '/no/such/file'], /--known \/no\/such\/file: ENOENT/],
     [['run', '--client', 'x {nobody}'], /there is no \{nobody\}/],
     [['run', '--client', 'x', '--features', 'telepathy'], /there is no feature "telepathy"/],
@@ -288,6 +299,33 @@ describe('smtp-conformance', () => {
     );
   });
 
+  test('a program that there is not ends the run, before a verdict', async () => {
+    const { code, out, err } = await run(
+      'run',
+      '--client',
+      '/no/such/program {host}',
+      '--case',
+      'GRE-*',
+    );
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toBe('it cannot be run: spawn /no/such/program ENOENT\n');
+  });
+
+  test('what a server says moves no cursor', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.write('220 \x1b[2J\r\n');
+      socket.on('data', () => socket.write('550 \x1b]0;title\x07 \xc2\x9b31m no\r\n', 'latin1'));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const { code, err } = await inside('probe', '--host', '127.0.0.1', '--port', String(port));
+    server.close();
+    expect(code).toBe(2);
+    expect(err).toContain('EHLO was answered 550 \\x1b]0;title\\x07 \\u009b31m no');
+    expect(err.trimEnd()).not.toMatch(/\p{Cc}/u);
+  });
+
   test('a server that is not there is told of in one line, with exit code 2', async () => {
     const { code, out, err } = await run('probe', '--host', '127.0.0.1', '--port', '1');
     expect([code, out]).toEqual([2, '']);
@@ -310,26 +348,12 @@ describe('smtp-conformance', () => {
       '2',
     );
     const end = ended(child);
-    const started = (): string[] => {
-      try {
-        return readFileSync(pids, 'utf8').trim().split('\n').filter(Boolean);
-      } catch {
-        return [];
-      }
-    };
-    while (started().length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (pidsIn(pids).length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill('SIGINT');
     const begun = performance.now();
     expect((await end).code).toBe(130);
     expect(performance.now() - begun).toBeLessThan(4_000);
-    const running = started().filter((pid) => {
-      try {
-        return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-      } catch {
-        return false;
-      }
-    });
-    expect(running).toEqual([]);
+    expect(await outliving(pids, 0)).toEqual([]);
     expect(readdirSync(folder).filter((name) => name.startsWith('smtp-conformance-'))).toEqual([]);
   });
 

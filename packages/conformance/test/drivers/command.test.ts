@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Case } from '../../src/case.ts';
 import { commandSubject } from '../../src/drivers/command.ts';
+import { AbsentError } from '../../src/runner/absent-error.ts';
 import { runCase } from '../../src/runner/run-case.ts';
 import { good } from '../../src/server/plan.ts';
 import { createSituations, type Situations } from '../../src/server/situations.ts';
 import type { ClientTask } from '../../src/task.ts';
+import { outliving, pidsIn } from '../running.ts';
 
 let folder = '';
 let situations: Situations;
@@ -83,21 +85,7 @@ describe('a program', () => {
     expect(verdict).toBe('FAIL');
     expect(reasons[0]).toBe('expected the client is done within 1500 ms, got it was not');
     expect(took).toBeLessThan(6_000);
-    const running = (): string[] =>
-      readFileSync(pids, 'utf8')
-        .split(' ')
-        .filter((pid) => {
-          try {
-            // A zombie that nobody has waited for yet is not running.
-            return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-          } catch {
-            return false;
-          }
-        });
-    const end = performance.now() + 3_000;
-    while (running().length > 0 && performance.now() < end)
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(running()).toEqual([]);
+    expect(await outliving(pids)).toEqual([]);
   });
 
   test('that dies of a signal has crashed', async () => {
@@ -106,11 +94,52 @@ describe('a program', () => {
     expect(reasons.join()).toMatch(/the client does not crash, got it was ended by SIGSEGV/);
   });
 
-  test('that is not there has crashed, with the name of it', async () => {
-    const { verdict, reasons } = await played('/no/such/program {host}');
-    expect(verdict).toBe('FAIL');
-    expect(reasons.join()).toMatch(/ENOENT/);
+  test.each([
+    ['is not there', '/no/such/program {host}', /no\/such\/program ENOENT/],
+    ['cannot be run', '/ {host}', /EACCES/],
+    ['has no name', '{?auth:x} < {file}', /cannot be started/],
+  ])('that %s is absent, and nothing is judged', async (_what, command, why) => {
+    await expect(played(command)).rejects.toThrow(AbsentError);
+    await expect(played(command)).rejects.toThrow(why);
   });
+
+  test('whose arguments are more than the system takes is not asked', async () => {
+    const [message] = TASK.messages;
+    if (!message) throw new Error('there is a message');
+    const to = Array.from({ length: 20_000 }, (_, at) => `${at}@${'x'.repeat(200)}.example.org`);
+    expect(
+      await commandSubject('true {to}').run({ ...TASK, messages: [{ ...message, to }] }, never()),
+    ).toMatchObject({
+      outcome: 'unimplemented',
+      why: 'its arguments are longer than this system takes',
+    });
+  });
+
+  test.each([
+    ['and its output', 'inherit', false],
+    ['without its output', 'ignore', false],
+    ['in a group of its own, with its output', 'inherit', true],
+  ] as const)(
+    'is not waited for where it leaves another behind %s',
+    async (_what, stdio, detached) => {
+      const pids = join(folder, `left ${stdio} ${detached}`);
+      const leaving = program(`
+      import { spawn } from 'node:child_process';
+      import { writeFileSync } from 'node:fs';
+      const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 20000)'], { stdio: '${stdio}', detached: ${detached} });
+      child.unref();
+      writeFileSync(${JSON.stringify(pids)}, String(child.pid));
+      console.log('sent');
+    `);
+      const begun = performance.now();
+      const { messages } = await commandSubject(leaving).run(TASK, never());
+      expect(messages).toEqual([{ outcome: 'resolve', text: 'sent\n', native: 'exit code 0' }]);
+      expect(performance.now() - begun).toBeLessThan(8_000);
+      // Whoever leaves the group wants to live on.
+      if (detached) for (const pid of pidsIn(pids)) process.kill(pid, 'SIGKILL');
+      expect(await outliving(pids)).toEqual([]);
+    },
+  );
 
   test('is given its values as arguments, its message as a file, and no shell', async () => {
     const told = join(folder, 'told.json');

@@ -1,7 +1,9 @@
 /** Clients in processes of their own: what they do to themselves is a verdict, and no end of the run. */
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { useBuilt } from '../built.ts';
+import { outliving, pidsIn } from '../running.ts';
 
 const built = useBuilt();
 
@@ -78,22 +80,77 @@ describe('a client in a process of its own', () => {
   });
 
   test('leaves no process behind, however many were ended on the way', async () => {
-    const running = (): string[] =>
-      readFileSync(built.file('pids'), 'utf8')
-        .trim()
-        .split('\n')
-        .filter((pid) => {
-          try {
-            return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-          } catch {
-            return false;
-          }
-        });
     await played(module('hangs', 'await new Promise(() => {});'));
-    const end = performance.now() + 3_000;
-    while (running().length > 0 && performance.now() < end)
+    expect(pidsIn(built.file('pids')).length).toBeGreaterThan(1);
+    expect(await outliving(built.file('pids'))).toEqual([]);
+  });
+
+  test('that blocks ends with a runner that was killed', async () => {
+    const file = module('spins', 'for (;;) {}');
+    const before = pidsIn(built.file('pids')).length;
+    const runner = spawn(
+      process.execPath,
+      [built.file('cli.js'), 'run', '--subject', file, '--case', 'GRE-01'],
+      { stdio: 'ignore' },
+    );
+    while (pidsIn(built.file('pids')).length === before && runner.exitCode === null)
       await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(running()).toEqual([]);
+    // It is asked by then, and hears nothing any more.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    runner.kill('SIGKILL');
+    expect(await outliving(built.file('pids'))).toEqual([]);
+  });
+
+  test('may send messages of its own', async () => {
+    const file = module(
+      'talks',
+      'process.send("ready"); process.send({ is: "done", id: -1 }); return { outcome: "done", messages: [{ outcome: "reject" }] };',
+    );
+    for (const { reasons } of await played(file)) expect(reasons.join()).not.toMatch(/crash/);
+    expect(await outliving(built.file('pids'))).toEqual([]);
+  });
+
+  test('that dies when its task is done is blamed in the next, which says so', async () => {
+    const { forkSubject } = await suite();
+    const subject = await forkSubject(
+      module(
+        'dies',
+        'setTimeout(() => process.exit(9), 50); return { outcome: "done", messages: [{ outcome: "reject" }] };',
+      ),
+    );
+    await subject.run({}, new AbortController().signal);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await expect(subject.run({}, new AbortController().signal)).rejects.toThrow(
+      'its process ended behind the task before (exit code 9)',
+    );
+    await subject.close();
+  });
+
+  test('that can be loaded but once has crashed, and the run goes on', async () => {
+    const file = module('once', 'process.exit(7);');
+    writeFileSync(
+      file,
+      `import { existsSync, writeFileSync } from 'node:fs';
+      if (existsSync(import.meta.filename + '.lock')) throw new Error('it is locked');
+      writeFileSync(import.meta.filename + '.lock', '');
+      ${readFileSync(file, 'utf8')}`,
+    );
+    const [first, second] = await played(file);
+    expect(first?.reasons.join()).toMatch(/exit code 7/);
+    expect(second?.reasons.join()).toMatch(/does not crash, got it is locked/);
+  });
+
+  test('has the time of its deadline, however long a new process takes', async () => {
+    const file = module(
+      'loads-long',
+      'await new Promise((resolve) => setTimeout(resolve, 20)); process.exit(7);',
+    );
+    writeFileSync(
+      file,
+      `await new Promise((resolve) => setTimeout(resolve, 1_000)); ${readFileSync(file, 'utf8')}`,
+    );
+    for (const { reasons } of await played(file))
+      expect(reasons.join('\n')).toMatch(/does not crash, got its process ended \(exit code 7\)/);
   });
 
   test('tells how much memory it took', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseTemplate, type TemplateValues } from '../../src/drivers/template.ts';
 import { UsageError } from '../../src/runner/select.ts';
 
-const NAMES = ['host', 'port', 'to', 'file', 'tls', 'user', 'pass', 'auth'];
+const NAMES = ['host', 'port', 'from', 'to', 'file', 'tls', 'user', 'pass', 'auth'];
 const fill = (text: string, values: TemplateValues = {}) => parseTemplate(text, NAMES).fill(values);
 const words = (text: string, values: TemplateValues = {}): string[] => fill(text, values).words;
 
@@ -35,6 +35,12 @@ describe('a template', () => {
       '--rcpt',
       'b',
       'end',
+    ]);
+    expect(words('send --to {,to} --from={,from}', { to: ['a', 'b'], from: 'c' })).toEqual([
+      'send',
+      '--to',
+      'a,b',
+      '--from=c',
     ]);
   });
 

@@ -352,6 +352,17 @@ describe('TLS', () => {
     expect([servername, unaskedTls]).toEqual(['mail.example.com', false]);
   });
 
+  test('what is said outside is no part of it, though a handshake has begun', () => {
+    const { commands } = read(
+      ...open(),
+      client('STARTTLS\r\n'),
+      server('220 go\r\n'),
+      stalled,
+      client('MAIL FROM:<a@b>\r\n'),
+    );
+    expect(commands.at(-1)).toMatchObject({ verb: 'MAIL', secure: false });
+  });
+
   test('without a server name there is none', () => {
     expect(read(tls(''), ...open()).servername).toBeUndefined();
     expect(read(...open()).servername).toBeUndefined();
@@ -711,6 +722,11 @@ describe('growth', () => {
           server('250 ok\r\n'),
         ]).flat(),
       ],
+      800,
+    ],
+    [
+      'a line that does not end',
+      (size) => [...open(), ...Array.from({ length: size }, () => client('x'.repeat(1_000)))],
       800,
     ],
   ])('is less than quadratic in %s', (_what, said, size) => {

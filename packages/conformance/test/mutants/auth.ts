@@ -275,7 +275,8 @@ export const AUTH: readonly Mutant[] = [
         },
       };
     }),
-    ['AUT-11', 'AUT-12'],
+    ['AUT-11'],
+    ['AUT-12'],
   ),
   mutant(
     'takes-a-refusal-of-auth-for-235',
@@ -514,9 +515,10 @@ export const AUTH: readonly Mutant[] = [
     '235 is success',
     reading(/^235 [^\n]*\n/, '535 imagined\r\n'),
     [
-      ...['AUT-01', 'AUT-02', 'AUT-03', 'AUT-04', 'AUT-06', 'AUT-07', 'AUT-09', 'AUT-25', 'AUT-26'],
-      ...['AUT-27', 'AUT-30', 'AUT-31', 'AUT-32', 'AUT-36'],
+      ...['AUT-01', 'AUT-02', 'AUT-03', 'AUT-04', 'AUT-06', 'AUT-09', 'AUT-25', 'AUT-26', 'AUT-27'],
+      ...['AUT-30', 'AUT-31', 'AUT-32', 'AUT-36'],
     ],
+    ['AUT-07'],
   ),
   mutant(
     'takes-the-first-line-of-235-for-the-reply',

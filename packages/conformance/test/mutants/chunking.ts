@@ -90,7 +90,7 @@ export const CHUNKING: readonly Mutant[] = [
     'calls-a-refused-chunk-not-sent',
     'says of no message that it was rejected',
     withOutcome(() => ({ delivery: 'not-sent' })),
-    ['CHU-04', 'CHU-10'],
+    ['CHU-10'],
   ),
   mutant(
     'calls-a-lost-chunk-rejected',

@@ -142,7 +142,7 @@ export const DISCONNECTS: readonly Mutant[] = [
   mutant(
     'waits-longer-than-it-is-told',
     'does not keep to the limits of EHLO and QUIT',
-    withOptions(({ timeouts }) => ({ timeouts: { ...timeouts, ehlo: 2_200, quit: 2_200 } })),
+    withOptions(({ timeouts }) => ({ timeouts: { ...timeouts, ehlo: 4_500, quit: 4_500 } })),
     ['DIS-07', 'DIS-11'],
   ),
   mutant(

@@ -32,10 +32,10 @@ export const ENVELOPE: readonly Mutant[] = [
     'reports failure whatever became of a message',
     withOutcome(() => ({ outcome: 'reject' })),
     [
-      ...['ENV-01', 'ENV-02', 'ENV-03', 'ENV-04', 'ENV-12', 'ENV-17', 'ENV-18', 'ENV-20'],
+      ...['ENV-01', 'ENV-02', 'ENV-04', 'ENV-12', 'ENV-17'],
       ...['UTF-02', 'UTF-03', 'UTF-05', 'UTF-06'],
     ],
-    ['ENV-19', 'ENV-23', 'UTF-04'],
+    ['ENV-03', 'ENV-18', 'ENV-19', 'ENV-20', 'ENV-23', 'UTF-04'],
   ),
   mutant(
     'calls-what-was-refused-a-success',
@@ -178,7 +178,8 @@ export const ENVELOPE: readonly Mutant[] = [
       accepted: [],
       rejected: message ? recipientsOf(message).map((address) => ({ address })) : [],
     })),
-    ['ENV-12', 'ENV-17', 'ENV-18'],
+    ['ENV-12', 'ENV-17'],
+    ['ENV-18'],
   ),
   mutant(
     'follows-551',

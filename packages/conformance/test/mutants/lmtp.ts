@@ -144,7 +144,7 @@ export const LMTP: readonly Mutant[] = [
     'reports-failure-by-lmtp',
     'says that nothing was sent',
     withOutcome(() => ({ outcome: 'reject' })),
-    ['LMT-01', 'LMT-04', 'LMT-05'],
+    ['LMT-01', 'LMT-05'],
   ),
   mutant(
     'sends-twice-by-lmtp',

@@ -55,7 +55,27 @@ export const PIPELINING: readonly Mutant[] = [
     'says-the-contrary',
     'calls success a failure, and failure a success',
     withOutcome(({ outcome }) => ({ outcome: outcome === 'resolve' ? 'reject' : 'resolve' })),
-    ['PIP-05', 'PIP-06'],
+    ['PIP-06'],
+  ),
+  mutant(
+    'takes-a-part-for-nothing',
+    'says of nobody that the message was sent, where one was refused',
+    withOutcome(({ rejected = [] }) =>
+      rejected.length > 0 ? { outcome: 'reject', accepted: [] } : {},
+    ),
+    ['PIP-05'],
+  ),
+  mutant(
+    'takes-an-unsent-message-for-sent',
+    'sends to nobody where one is refused, and calls it a success',
+    {
+      ...reading(/^250 2\.1\.5 ok/gm, '550 5.1.1 nobody'),
+      ...withOutcome(({ rejected = [] }) => ({
+        outcome: 'resolve',
+        rejected: rejected.slice(1, 2),
+      })),
+    },
+    ['PIP-05'],
   ),
   mutant(
     'writes-content-whatever-data-is-answered',

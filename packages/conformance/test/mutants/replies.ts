@@ -182,7 +182,7 @@ export const REPLIES: readonly Mutant[] = [
   mutant(
     'waits-long-for-rcpt',
     'has another limit than it was told',
-    withOptions(({ timeouts }) => ({ timeouts: { ...timeouts, rcpt: 2_300 } })),
+    withOptions(({ timeouts }) => ({ timeouts: { ...timeouts, rcpt: 3_300 } })),
     ['REP-18'],
   ),
   mutant(

@@ -170,7 +170,17 @@ export const TLS: readonly Mutant[] = [
   mutant(
     'takes-354-for-a-refusal-of-tls',
     'goes on in plain text behind 354',
+    {
+      ...reading(/^354 go ahead/, '454 go on'),
+      ...withTask(({ tls: mode }) => (mode === 'starttls' ? { tls: 'opportunistic' } : {})),
+    },
+    ['TLS-06'],
+  ),
+  mutant(
+    'does-without-tls-behind-354',
+    'goes on in plain text behind 354, where TLS is only welcome',
     reading(/^354 go ahead/, '454 go on'),
+    [],
     ['TLS-06'],
   ),
   mutant(
@@ -316,7 +326,7 @@ export const TLS: readonly Mutant[] = [
   mutant(
     'has-its-own-limit-for-the-handshake',
     'does not go by the limit that was set',
-    withOptions(() => ({ timeouts: { tls: 2_300 } })),
+    withOptions(() => ({ timeouts: { tls: 3_400 } })),
     ['TLS-21'],
   ),
   mutant(
@@ -361,8 +371,7 @@ export const TLS: readonly Mutant[] = [
         else line.write(text);
       },
     })),
-    ['TLS-24'],
-    ['TLS-25'],
+    ['TLS-24', 'TLS-25'],
   ),
   mutant('dies-in-the-handshake', 'does not live to see TLS', dyingOf(/^220 Ready to start TLS/), [
     'TLS-27',

@@ -133,6 +133,165 @@ describe('runSuite()', () => {
     expect(results[0]?.reasons[0]).toMatch(/it said nothing/);
   });
 
+  test.each<[string, unknown, RegExp]>([
+    ['nothing', undefined, /run\(\) gave undefined in place of an outcome/],
+    ['null', null, /run\(\) gave null in place of an outcome/],
+    ['no word of its end', { messages: [] }, /whose outcome is undefined/],
+    ['no messages', { outcome: 'done' }, /whose messages is undefined/],
+    [
+      'what is no message',
+      { outcome: 'done', messages: ['sent'] },
+      /whose messages is \[ 'sent' \]/,
+    ],
+    [
+      'another word',
+      { outcome: 'done', messages: [{ outcome: 'sent' }] },
+      /whose messages\[0\]\.outcome is 'sent'/,
+    ],
+    [
+      'an error as its text',
+      { outcome: 'done', messages: [{ outcome: 'reject', text: new Error('no') }] },
+      /whose messages\[0\]\.text is Error: no/,
+    ],
+    [
+      'recipients that are none',
+      { outcome: 'done', messages: [{ outcome: 'resolve', rejected: ['a@b'] }] },
+      /whose messages\[0\]\.rejected is \[ 'a@b' \]/,
+    ],
+  ])('a client that gives %s has crashed', async (_what, said, why) => {
+    const settles: Case = {
+      ...MUST,
+      plays: [{ server: good(), expect: { client: { outcome: 'settle' } } }],
+    };
+    const { results, exitCode } = await runSuite(
+      () => ({ ...saying('resolve'), run: async () => said as TaskOutcome }),
+      { cases: [settles] },
+    );
+    expect(results[0]?.verdict).toBe('FAIL');
+    expect(results[0]?.reasons[0]).toMatch(why);
+    expect(exitCode).toBe(1);
+  });
+
+  test('what a client does not say may be null', async () => {
+    const said = {
+      outcome: 'done',
+      messages: [{ outcome: 'resolve', text: null, accepted: null }],
+    };
+    const { exitCode } = await runSuite(
+      () => ({ ...saying('resolve'), run: async () => said as unknown as TaskOutcome }),
+      { cases: [MUST] },
+    );
+    expect(exitCode).toBe(0);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['an error', new Error('oh no'), 'oh no'],
+    ['a text', 'oh no', 'oh no'],
+    ['nothing', undefined, 'undefined'],
+    ['what cannot be a text', Object.create(null), '[Object: null prototype] {}'],
+  ])(
+    'a client that throws %s before it promises anything has crashed',
+    async (_what, thrown, why) => {
+      const run_ = (): never => {
+        throw thrown;
+      };
+      const { results } = await runSuite(() => ({ ...saying('resolve'), run: run_ }), {
+        cases: [MUST],
+      });
+      expect(results[0]?.reasons).toEqual([`expected the client does not crash, got ${why}`]);
+    },
+  );
+
+  test('a client that changes its task changes no other', async () => {
+    const asked: Case = {
+      ...MUST,
+      plays: [
+        {
+          ...MUST.plays[0],
+          task: { messages: [{ from: 'a@b', to: ['c@d'], content: { octets: '' } }] },
+        },
+      ],
+    };
+    const seen: unknown[] = [];
+    const greedy: Subject = {
+      ...saying('resolve'),
+      run: async ({ messages }) => {
+        const to = messages[0]?.to as string[];
+        seen.push([...to]);
+        to.push('e@f');
+        return { outcome: 'done', messages: [{ outcome: 'resolve' }] };
+      },
+    };
+    await runSuite(() => greedy, { cases: [asked, asked], jobs: 1 });
+    expect(seen).toEqual([['c@d'], ['c@d']]);
+  });
+
+  test('what prepares a client takes none of its time', async () => {
+    const asked: Case = {
+      ...MUST,
+      plays: [
+        {
+          ...MUST.plays[0],
+          deadline: 200,
+          expect: { client: { outcome: 'resolve' }, within: 200 },
+        },
+      ],
+    };
+    const { results } = await runSuite(
+      () => ({
+        ...saying('resolve'),
+        prepare: () => new Promise((resolve) => setTimeout(resolve, 300)),
+      }),
+      { cases: [asked] },
+    );
+    expect(results[0]?.reasons).toEqual([]);
+  });
+
+  test('what a caller throws ends every job before anything is cleared away', async () => {
+    let running = 0;
+    let closed = 0;
+    const busy: Subject = {
+      ...saying('resolve'),
+      run: async () => {
+        running += 1;
+        await new Promise((resolve) => setTimeout(resolve, running === 1 ? 20 : 200));
+        running -= 1;
+        return { outcome: 'done', messages: [{ outcome: 'resolve' }] };
+      },
+      close: async () => {
+        closed += 1;
+      },
+    };
+    const played: string[] = [];
+    await expect(
+      runSuite(() => busy, {
+        cases: [MUST, OTHER, SHOULD, MUST, OTHER, SHOULD],
+        jobs: 2,
+        onResult: ({ id }) => {
+          played.push(id);
+          throw new Error('enough');
+        },
+      }),
+    ).rejects.toThrow('enough');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect([played.length, closed, running]).toEqual([1, 2, 0]);
+  });
+
+  test.each([0, -1, Number.NaN])('%d jobs are none', async (jobs) => {
+    await expect(run('resolve', { cases: [MUST], jobs })).rejects.toThrow(RangeError);
+  });
+
+  test('a client that does not hear its signal is not waited for', async () => {
+    const controller = new AbortController();
+    const deaf: Subject = { ...saying('resolve'), run: () => new Promise(() => {}) };
+    setTimeout(() => controller.abort(new Error('enough')), 50);
+    const begun = performance.now();
+    await expect(
+      runSuite(() => deaf, { cases: [MUST], signal: controller.signal }),
+    ).rejects.toThrow('enough');
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
   test('a signal ends a run at once, and every client is closed', async () => {
     const controller = new AbortController();
     let closed = 0;
