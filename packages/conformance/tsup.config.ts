@@ -3,6 +3,8 @@ import { defineConfig, type Options } from 'tsup';
 const shared: Options = {
   target: 'node20',
   platform: 'node',
+  // `node:test` has no other name.
+  removeNodeProtocol: false,
   tsconfig: './tsconfig.json',
   treeshake: true,
   sourcemap: true,

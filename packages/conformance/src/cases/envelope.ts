@@ -388,10 +388,18 @@ export const ENVELOPE: Group = {
                 outcome: 'reject',
                 kind: 'recipient',
                 code: [450, 550],
-                temporary: true,
+                // Who stops at the first refusal has heard no other.
+                ...(codes[0] === 450 ? { temporary: true } : {}),
                 delivery: ['rejected', 'not-sent'],
                 rejected: codes.map((code, index) => ({ address: THREE[index] as string, code })),
               },
+              wire: [
+                that('temporary, where both refusals were heard', (wire, { outcome }) => {
+                  const [said] = outcome?.messages ?? [];
+                  const heard = wire.verbs.filter((verb) => verb === 'RCPT').length > 1;
+                  return !heard || said?.temporary !== false || 'reported as permanent';
+                }),
+              ],
             },
           }),
         ),

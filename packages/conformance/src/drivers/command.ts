@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AbsentError } from '../runner/absent-error.ts';
+import { UsageError } from '../runner/select.ts';
 import { octetsOf, recipientsOf } from '../subjects/content.ts';
 import type { ClientTask, Feature, Subject, TaskOutcome } from '../task.ts';
 import { parseTemplate, type Template, type TemplateValues } from './template.ts';
@@ -64,6 +65,7 @@ export interface CommandOptions {
  * ```
  */
 export function commandSubject(command: string, options: CommandOptions = {}): Subject {
+  if (command.trim() === '') throw new UsageError('the command is empty');
   const template = parseTemplate(command, NAMES);
   const features = new Set([...shownBy(template), ...(options.features ?? [])]);
   for (const feature of options.without ?? []) features.delete(feature);

@@ -2,10 +2,12 @@
  * Reads what one connection's record holds: commands, answers to challenges, mail data, and what no client may do in
  * any case. It can miss an offence, but does not invent one.
  */
+import { inOneCase } from '../server/command-line.ts';
 import type { WireEvent } from '../server/wire-log.ts';
 
 /** A line that a client wrote. */
 export interface CommandLine {
+  /** Its verb and keywords in upper case, whatever they were in. An answer to a challenge is as it was. */
   readonly line: string;
   /** In upper case. */
   readonly verb: string;
@@ -148,7 +150,7 @@ export class Dialogue {
     let index = 0;
 
     const command = (text: string): void => {
-      const line = text.replace(/\r?\n$/, '');
+      const line = inOneCase(text.replace(/\r?\n$/, ''));
       const shown = line.slice(0, 60);
       const verb = (/^[A-Za-z]*/.exec(line)?.[0] ?? '').toUpperCase();
       const entry = { line, verb, secure: !plain, at, event: index };
@@ -156,7 +158,7 @@ export class Dialogue {
         found('command-line', `bare CR, LF or NUL in ${JSON.stringify(text.slice(0, 60))}`);
       challenged ??= /^334/m.test(latest);
       if (challenged) {
-        this.responses.push(entry);
+        this.responses.push({ ...entry, line: text.replace(/\r?\n$/, '') });
         latest = '';
         challenged = false;
         gap.push('an answer to a challenge');

@@ -60,6 +60,8 @@ export interface Report {
   readonly took: number;
   readonly strict: boolean;
   readonly deliveries: readonly Delivery[];
+  /** One plain message to a good server, before all cases and behind them. */
+  readonly sanity: SuiteResult['sanity'];
   readonly counts: Readonly<Record<VerdictName, number>>;
   readonly exitCode: number;
   readonly cases: readonly ReportedCase[];
@@ -78,6 +80,7 @@ export function reportOf(run: SuiteResult): Report {
     took: Math.round(run.took),
     strict: run.strict,
     deliveries: run.deliveries,
+    sanity: run.sanity,
     counts: run.counts,
     exitCode: run.exitCode,
     cases: run.results.map((result) => {

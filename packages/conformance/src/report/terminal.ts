@@ -49,6 +49,14 @@ export function terminalReport(report: Report, options: TerminalOptions = {}): s
     '',
     `${paint('bold', printable(clientOf(report)))}: ${counted.join(', ')} (${report.cases.length} results, ${(report.took / 1_000).toFixed(1)} s)`,
   );
+  if (/^(FAIL|ERROR)$/.test(report.sanity.first))
+    lines.push(
+      'It does not send one plain message to a good server: the other verdicts say little.',
+    );
+  else if (/^(FAIL|ERROR)$/.test(report.sanity.last))
+    lines.push(
+      'It sent a plain message at first, and does so no longer: something broke on the way.',
+    );
   return `${lines.join('\n').trimStart()}\n`;
 }
 

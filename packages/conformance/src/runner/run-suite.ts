@@ -21,6 +21,8 @@ export interface SuiteOptions {
   readonly strict?: boolean;
   /** Cases that are known to fail, each with its reason: those count as XFAIL, and to pass is a failure. */
   readonly known?: Readonly<Record<string, string>>;
+  /** Plays the first case of all before the others and behind them; default true. */
+  readonly sanity?: boolean;
   readonly signal?: AbortSignal;
   /** Told of each case as it is done. */
   readonly onResult?: (result: CaseResult, done: number, total: number) => void;
@@ -36,6 +38,11 @@ export interface SuiteResult {
   readonly strict: boolean;
   /** In the order of the catalogue, each case in the order of the deliveries. */
   readonly results: readonly CaseResult[];
+  /**
+   * What came of the first case of all, one plain message to a good server, before and behind all others. Where it is
+   * not PASS, the other verdicts say little: the client does not even send, or it did and does no longer.
+   */
+  readonly sanity: { readonly first: VerdictName; readonly last: VerdictName };
   /** How many came out each way. */
   readonly counts: Readonly<Record<VerdictName, number>>;
   /** 0: no failure; 1: some; 2: something could not be run. */
@@ -80,6 +87,12 @@ export async function runSuite(
   let next = 0;
   let done = 0;
   const subjects: Subject[] = [];
+  const sane = async (subject: Subject | undefined): Promise<VerdictName> => {
+    const [one] = all;
+    if (!one || !subject || options.sanity === false) return 'SKIP';
+    return (await runCase(one, subject, { slow, situations, signal })).verdict;
+  };
+  const sanity: { first: VerdictName; last: VerdictName } = { first: 'SKIP', last: 'SKIP' };
   const worker = async (subject: Subject): Promise<void> => {
     for (let at = next++; at < work.length; at = next++) {
       signal.throwIfAborted();
@@ -99,6 +112,7 @@ export async function runSuite(
   try {
     for (let job = 0; job < Math.min(jobs, work.length); job += 1)
       subjects.push(await makeSubject());
+    sanity.first = await sane(subjects[0]);
     const working = subjects.map((subject) =>
       worker(subject).catch((error: unknown) => {
         stop.abort(error);
@@ -107,6 +121,7 @@ export async function runSuite(
     );
     await Promise.allSettled(working);
     await Promise.all(working);
+    sanity.last = await sane(subjects[0]);
   } finally {
     await Promise.allSettled(subjects.map((subject) => subject.close?.()));
     await situations.close();
@@ -120,6 +135,7 @@ export async function runSuite(
     took: performance.now() - begun,
     deliveries,
     strict: options.strict ?? false,
+    sanity,
     results,
     counts,
     exitCode: counts.ERROR > 0 ? 2 : counts.FAIL > 0 ? 1 : 0,

@@ -1,5 +1,6 @@
 /** Performs the steps of a script on one connection. */
 import type { TLSSocketOptions } from 'node:tls';
+import { inOneCase } from './command-line.ts';
 import { Left, type Peer } from './peer.ts';
 import { authenticate, type Credentials } from './sasl-server.ts';
 import type { Manners, Step, TlsSituation, Turn } from './steps.ts';
@@ -90,7 +91,7 @@ class Playing {
 
   async #next(): Promise<string> {
     if (this.#peer.waiting === 0) await this.#release();
-    this.#line = await this.#peer.line();
+    this.#line = inOneCase(await this.#peer.line());
     this.#code = 0;
     return this.#line;
   }

@@ -179,6 +179,7 @@ describe('smtp-conformance', () => {
     expect(out).toMatch(/ {4}expected EHLO is the first command/);
     expect(out).toMatch(/ {4}actual +/);
     expect(out).toMatch(/\nmine: 0 PASS, 2 FAIL \(2 results, /);
+    expect(out).toMatch(/\nIt does not send one plain message to a good server/);
     expect(out).not.toContain('\x1b');
   });
 

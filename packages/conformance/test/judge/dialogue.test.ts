@@ -295,7 +295,7 @@ describe('commands and responses', () => {
       client('EHLO b\r\n', 99),
     );
     expect(verbs).toEqual(['EHLO', 'STARTTLS', 'EHLO']);
-    expect(commands[0]).toEqual({ line: 'ehlo a', verb: 'EHLO', secure: false, at: 15, event: 1 });
+    expect(commands[0]).toEqual({ line: 'EHLO a', verb: 'EHLO', secure: false, at: 15, event: 1 });
     expect(commands[2]).toMatchObject({ line: 'EHLO b', secure: true, at: 99 });
   });
 

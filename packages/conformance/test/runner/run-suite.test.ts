@@ -3,6 +3,7 @@ import type { Case } from '../../src/case.ts';
 import { runSuite, type SuiteOptions } from '../../src/runner/run-suite.ts';
 import { good, script } from '../../src/server/plan.ts';
 import { delay, expect as line, send } from '../../src/server/steps.ts';
+import { subject as core } from '../../src/subjects/core.ts';
 import type { MessageOutcome, Subject, TaskOutcome } from '../../src/task.ts';
 
 const make = (id: string, level: Case['level'], outcome: 'resolve' | 'reject'): Case => ({
@@ -32,7 +33,7 @@ const SHOULD = make('AAA-02', 'SHOULD', 'resolve');
 const OTHER = make('AAA-03', 'MUST', 'reject');
 
 const run = (outcome: MessageOutcome['outcome'], options: SuiteOptions) =>
-  runSuite(() => saying(outcome), { jobs: 2, ...options });
+  runSuite(() => saying(outcome), { jobs: 2, sanity: false, ...options });
 
 describe('runSuite()', () => {
   test('counts verdicts, and a MUST that fails makes exit code 1', async () => {
@@ -58,7 +59,7 @@ describe('runSuite()', () => {
     expect(failing.results[0]).toMatchObject({ verdict: 'XFAIL' });
     expect(failing.results[0]?.reasons[0]).toBe('known: issue 1');
     expect(failing.exitCode).toBe(0);
-    const passing = await run('resolve', { cases: [MUST], known });
+    const passing = await run('resolve', { sanity: false, cases: [MUST], known });
     expect(passing.results[0]).toMatchObject({
       verdict: 'FAIL',
       reasons: ['it passes, and is known to fail: issue 1'],
@@ -85,8 +86,28 @@ describe('runSuite()', () => {
     expect(seen.at(-1)).toMatch(/^6\/6 /);
   });
 
+  test('one plain message is sent before all others and behind them, and what came of it is told', async () => {
+    const seen: string[] = [];
+    const client: Subject = {
+      ...saying('resolve'),
+      run: async ({ port }) => {
+        seen.push(String(port));
+        return { outcome: 'done', messages: [{ outcome: 'resolve' }] };
+      },
+    };
+    const { sanity, results } = await runSuite(() => client, { cases: [MUST] });
+    // It says that it has sent, and has not even connected.
+    expect(sanity).toEqual({ first: 'FAIL', last: 'FAIL' });
+    expect([results.length, new Set(seen).size]).toEqual([1, 3]);
+    expect((await runSuite(() => core, { cases: [MUST] })).sanity).toEqual({
+      first: 'PASS',
+      last: 'PASS',
+    });
+  });
+
   test('what a client cannot do is skipped, with the reason', async () => {
     const { results, exitCode } = await runSuite(() => saying('reject', 'unimplemented'), {
+      sanity: false,
       cases: [MUST, { ...MUST, id: 'AAA-04', requires: ['dsn'] }],
     });
     expect(results.map(({ verdict, reasons }) => [verdict, reasons])).toEqual([
@@ -118,7 +139,10 @@ describe('runSuite()', () => {
         return { outcome: 'done', messages: [{ outcome: 'resolve' }] };
       },
     };
-    const { results, exitCode } = await runSuite(() => connecting, { cases: [broken] });
+    const { results, exitCode } = await runSuite(() => connecting, {
+      sanity: false,
+      cases: [broken],
+    });
     expect(results[0]?.verdict).toBe('ERROR');
     expect(results[0]?.reasons[0]).toMatch(/^the harness failed: TypeError/);
     expect(exitCode).toBe(2);
@@ -127,7 +151,7 @@ describe('runSuite()', () => {
   test('a client that says less than it was asked has failed for the rest', async () => {
     const { results } = await runSuite(
       () => ({ ...saying('resolve'), run: async () => ({ outcome: 'done', messages: [] }) }),
-      { cases: [MUST] },
+      { sanity: false, cases: [MUST] },
     );
     expect(results[0]?.verdict).toBe('FAIL');
     expect(results[0]?.reasons[0]).toMatch(/it said nothing/);
@@ -165,7 +189,7 @@ describe('runSuite()', () => {
     };
     const { results, exitCode } = await runSuite(
       () => ({ ...saying('resolve'), run: async () => said as TaskOutcome }),
-      { cases: [settles] },
+      { sanity: false, cases: [settles] },
     );
     expect(results[0]?.verdict).toBe('FAIL');
     expect(results[0]?.reasons[0]).toMatch(why);
@@ -179,7 +203,7 @@ describe('runSuite()', () => {
     };
     const { exitCode } = await runSuite(
       () => ({ ...saying('resolve'), run: async () => said as unknown as TaskOutcome }),
-      { cases: [MUST] },
+      { sanity: false, cases: [MUST] },
     );
     expect(exitCode).toBe(0);
   });
@@ -196,6 +220,7 @@ describe('runSuite()', () => {
         throw thrown;
       };
       const { results } = await runSuite(() => ({ ...saying('resolve'), run: run_ }), {
+        sanity: false,
         cases: [MUST],
       });
       expect(results[0]?.reasons).toEqual([`expected the client does not crash, got ${why}`]);
@@ -222,7 +247,7 @@ describe('runSuite()', () => {
         return { outcome: 'done', messages: [{ outcome: 'resolve' }] };
       },
     };
-    await runSuite(() => greedy, { cases: [asked, asked], jobs: 1 });
+    await runSuite(() => greedy, { sanity: false, cases: [asked, asked], jobs: 1 });
     expect(seen).toEqual([['c@d'], ['c@d']]);
   });
 
@@ -242,7 +267,7 @@ describe('runSuite()', () => {
         ...saying('resolve'),
         prepare: () => new Promise((resolve) => setTimeout(resolve, 300)),
       }),
-      { cases: [asked] },
+      { sanity: false, cases: [asked] },
     );
     expect(results[0]?.reasons).toEqual([]);
   });
@@ -265,6 +290,7 @@ describe('runSuite()', () => {
     const played: string[] = [];
     await expect(
       runSuite(() => busy, {
+        sanity: false,
         cases: [MUST, OTHER, SHOULD, MUST, OTHER, SHOULD],
         jobs: 2,
         onResult: ({ id }) => {
@@ -278,7 +304,9 @@ describe('runSuite()', () => {
   });
 
   test.each([0, -1, Number.NaN])('%d jobs are none', async (jobs) => {
-    await expect(run('resolve', { cases: [MUST], jobs })).rejects.toThrow(RangeError);
+    await expect(run('resolve', { sanity: false, cases: [MUST], jobs })).rejects.toThrow(
+      RangeError,
+    );
   });
 
   test('a client that does not hear its signal is not waited for', async () => {
@@ -287,7 +315,7 @@ describe('runSuite()', () => {
     setTimeout(() => controller.abort(new Error('enough')), 50);
     const begun = performance.now();
     await expect(
-      runSuite(() => deaf, { cases: [MUST], signal: controller.signal }),
+      runSuite(() => deaf, { sanity: false, cases: [MUST], signal: controller.signal }),
     ).rejects.toThrow('enough');
     expect(performance.now() - begun).toBeLessThan(5_000);
   });
@@ -312,7 +340,12 @@ describe('runSuite()', () => {
     };
     const begun = performance.now();
     await expect(
-      runSuite(() => waiting, { cases: [MUST, OTHER], jobs: 2, signal: controller.signal }),
+      runSuite(() => waiting, {
+        sanity: false,
+        cases: [MUST, OTHER],
+        jobs: 2,
+        signal: controller.signal,
+      }),
     ).rejects.toThrow('enough');
     expect(performance.now() - begun).toBeLessThan(5_000);
     expect([given, closed]).toEqual([2, 2]);
@@ -339,7 +372,7 @@ describe('runSuite()', () => {
         return { outcome: 'done', messages: [{ outcome: 'reject' }] };
       },
     };
-    const { results } = await runSuite(() => rude, { cases: [asked] });
+    const { results } = await runSuite(() => rude, { sanity: false, cases: [asked] });
     expect(results[0]?.reasons).toEqual(['expected a line like /^EHLO /, got NOOP']);
   });
 });
