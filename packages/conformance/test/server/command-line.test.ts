@@ -17,6 +17,11 @@ test.each([
   ['auth plain dXNlcg==', 'AUTH PLAIN dXNlcg=='],
   ['data', 'DATA'],
   ['', ''],
+  // Answers to challenges.
+  ['AHRlc3Rlcg==', 'AHRlc3Rlcg=='],
+  ['dGVzdGVy', 'dGVzdGVy'],
+  ['data0w==', 'data0w=='],
+  ['*', '*'],
   ['mail from:<a@b', 'MAIL FROM:<a@b'],
 ])('%j is %j', (line, expected) => {
   expect(inOneCase(line)).toBe(expected);

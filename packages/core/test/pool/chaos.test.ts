@@ -7,8 +7,7 @@ import { isSmtpError, type OutgoingMessage } from '../../src/index.ts';
 import { createPool, type SmtpPool } from '../../src/pool/index.ts';
 import { ChaosServer, seeded } from './chaos-server.ts';
 
-/** The gate (LARGE) sends more. */
-const MESSAGES = process.env['LARGE'] ? 10_000 : 2_500;
+const MESSAGES = 10_000;
 /** What goes wrong is drawn with this; when it happens depends on the machine as well. */
 const SEED = Number(process.env['CHAOS_SEED'] ?? 20_251_125);
 /** Whether half of the connections of some servers offer CHUNKING. */
