@@ -6,6 +6,7 @@ import type { Case, OutcomeExpectation, Play } from '../case.ts';
 import { cases, groups } from '../cases/index.ts';
 import { VERDICTS } from '../judge/judge.ts';
 import { FORMAT, type Report } from '../report/report.ts';
+import { DEADLINE } from '../runner/run-case.ts';
 import { select, UsageError } from '../runner/select.ts';
 import { REPORTS, render, type Terminal, write } from './run.ts';
 
@@ -134,7 +135,7 @@ function explanation(one: Case): string {
   return `${lines.join('\n')}\n`;
 }
 
-function explained({ task, server, expect }: Play, { level }: Case): string[] {
+function explained({ task, server, expect, deadline = DEADLINE }: Play, { level }: Case): string[] {
   const shown = (value: unknown): string =>
     inspect(value, { depth: 8, maxStringLength: 200, breakLength: 110, compact: 8 }).replaceAll(
       '\n',
@@ -152,6 +153,7 @@ function explained({ task, server, expect }: Play, { level }: Case): string[] {
     `Server: ${shown(server)}`,
     ...[expect.client].flat().map((wanted) => `Client: ${outcome(wanted as OutcomeExpectation)}`),
     ...(expect.wire ?? []).map((claim) => `Wire (${claim.level ?? level}): ${claim.says}`),
+    `Deadline: ${deadline} ms`,
     ...(expect.within === undefined ? [] : [`Within: ${expect.within} ms`]),
     ...(expect.memory === undefined ? [] : [`Memory: at most ${expect.memory} octets more`]),
     ...(expect.logNot ? [`Log: nothing like ${expect.logNot}`] : []),

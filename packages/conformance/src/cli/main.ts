@@ -60,7 +60,10 @@ Examples:
     await program.parseAsync([...words], { from: 'user' });
     return code;
   } catch (error) {
-    if (terminal.signal.aborted) return INTERRUPTED;
+    if (terminal.signal.aborted) {
+      terminal.stderr.write('smtp-conformance: stopped, without a report\n');
+      return INTERRUPTED;
+    }
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     const usage = error instanceof UsageError;
     const known = usage || error instanceof ProbeError;

@@ -89,9 +89,12 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   try {
     return await look(options);
   } catch (error) {
-    throw new ProbeError(
-      `${options.host}:${options.port}: ${(error as Error | undefined)?.message ?? error}`,
-    );
+    const why = String((error as Error | undefined)?.message ?? error);
+    // A server that waits for a ClientHello says nothing either.
+    const hint = /^the greeting: nothing came/.test(why)
+      ? '; does it speak TLS at once (--tls implicit)?'
+      : '';
+    throw new ProbeError(`${options.host}:${options.port}: ${why}${hint}`);
   }
 }
 

@@ -28,7 +28,7 @@ export const MESSAGE: string = [
 ].join('\r\n');
 
 /** How long a client has, in ms, before it is said to hang. */
-const DEADLINE = 10_000;
+export const DEADLINE = 10_000;
 /** How long connections are waited for when the client is done. */
 const LAST_WORDS = 500;
 
@@ -231,8 +231,9 @@ async function runPlay(
       // A client that does not care about its signal is not waited for.
       controller.signal.addEventListener('abort', over);
     });
-    const { ended, outcome, crash } = await Promise.race([run, late]);
-    clearTimeout(timer);
+    const { ended, outcome, crash } = await Promise.race([run, late]).finally(() =>
+      clearTimeout(timer),
+    );
     const took = performance.now() - begun;
     controller.abort();
     options.signal?.throwIfAborted();
