@@ -91,16 +91,18 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   } catch (error) {
     const why = String((error as Error | undefined)?.message ?? error);
     // A server that waits for a ClientHello says nothing either.
-    const hint = /^the greeting: nothing came/.test(why)
-      ? '; does it speak TLS at once (--tls implicit)?'
-      : '';
+    const silent = /^the greeting: nothing came/.test(why) && !isImplicit(options);
+    const hint = silent ? '; does it speak TLS at once (--tls implicit)?' : '';
     throw new ProbeError(`${options.host}:${options.port}: ${why}${hint}`);
   }
 }
 
+const isImplicit = ({ tls, port }: ProbeOptions): boolean =>
+  tls === 'implicit' || (tls === 'auto' && port === 465);
+
 async function look(options: ProbeOptions): Promise<ProbeReport> {
   const problems: string[] = [];
-  const implicit = options.tls === 'implicit' || (options.tls === 'auto' && options.port === 465);
+  const implicit = isImplicit(options);
   const hide = hiding(options);
   const talk = await Talk.open({ ...options, hide }, implicit);
   try {
