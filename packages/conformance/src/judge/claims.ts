@@ -241,17 +241,3 @@ export const responsesOf = (wire: Wire): string[] => [
       ),
   ),
 ];
-
-/** One of the decoded responses is like this. */
-export const responds = (pattern: RegExp, expected: string): Claim => ({
-  says: expected,
-  // What a client has said is no secret here: it is the suite's own user.
-  holds: (wire) => {
-    const found = responsesOf(wire);
-    return (
-      found.some((text) => pattern.test(text)) ||
-      found.map((text) => JSON.stringify(text)).join(', ') ||
-      'none'
-    );
-  },
-});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Case } from '../../src/case.ts';
+import { AbsentError } from '../../src/runner/absent-error.ts';
 import { runSuite, type SuiteOptions } from '../../src/runner/run-suite.ts';
 import { good, script } from '../../src/server/plan.ts';
 import { delay, expect as line, send } from '../../src/server/steps.ts';
@@ -349,6 +350,20 @@ describe('runSuite()', () => {
     ).rejects.toThrow('enough');
     expect(performance.now() - begun).toBeLessThan(5_000);
     expect([given, closed]).toEqual([2, 2]);
+  });
+
+  test('a client that is not here ends the run, and no deadline goes on behind it', async () => {
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const absent: Subject = {
+      ...saying('resolve'),
+      run: async () => {
+        throw new AbsentError('there is no such program');
+      },
+    };
+    await expect(runSuite(() => absent, { cases: [MUST] })).rejects.toThrow(AbsentError);
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   test('what a client does that its script does not expect is held against it', async () => {
