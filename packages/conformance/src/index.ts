@@ -36,25 +36,46 @@ export {
 } from './runner/run-case.ts';
 export { runSuite, type SuiteOptions, type SuiteResult } from './runner/run-suite.ts';
 export { select, UsageError } from './runner/select.ts';
+export type { CallbackDelivery } from './sandbox/callbacks.ts';
 export {
   type Certificate,
   type CertificateAuthority,
   type CertificateKind,
   createCertificateAuthority,
 } from './sandbox/certificates.ts';
-export type { Fault } from './sandbox/faults.ts';
-export type { CapturedMessage, Inbox } from './sandbox/inbox.ts';
-export type { SandboxOptions } from './sandbox/options.ts';
+export {
+  type DueFault,
+  FAULT_POINTS,
+  type Fault,
+  type FaultAction,
+  type FaultPoint,
+} from './sandbox/faults.ts';
+export type { CapturedMessage, Inbox, MessagePart, TranscriptLine } from './sandbox/inbox.ts';
+export type { CallbackOptions, HiddenKeyword, SandboxOptions } from './sandbox/options.ts';
+export type { Clock } from './sandbox/platform/clock.ts';
+export {
+  BOUNCE_REASONS,
+  type BounceReason,
+  EVENT_TYPES,
+  type EventType,
+  type MessageEvent,
+  type MessageState,
+  STATES,
+} from './sandbox/platform/events.ts';
+export type { Refused } from './sandbox/platform/platform.ts';
+export type { StatisticsFilter, StatisticsRow } from './sandbox/platform/statistics.ts';
+export type { HardBounced, Unsubscribed } from './sandbox/platform/suppressions.ts';
 export {
   type Grade,
   PROFILES,
+  type ProfileVersion,
   REFUSALS,
   type RefusalReason,
   type SandboxProfile,
   type Stage,
 } from './sandbox/profile.ts';
 export { CAUSES, QUOTATIONS, type Words } from './sandbox/quotations.ts';
-export type { Verdict } from './sandbox/rules.ts';
+export type { RuleName, Verdict } from './sandbox/rules.ts';
 export { type Sandbox, startSandbox } from './sandbox/sandbox.ts';
 export type { ClosedPlan, HonestPlan, ScriptedPlan, ServerPlan } from './server/plan.ts';
 export type { Finding } from './server/play-script.ts';

@@ -74,8 +74,10 @@ describe('a client that does not', () => {
 
   test('refuses one of another authority', async () => {
     const other = await createCertificateAuthority();
-    // Both authorities have one name: it is the signature that does not fit.
-    expect(await judged(leaves.good, 'localhost', other.ca)).toBe('CERT_SIGNATURE_FAILURE');
+    // Both authorities have one name: it is the key identifier that does not fit (RFC 5280 §4.2.1.1).
+    expect(await judged(leaves.good, 'localhost', other.ca)).toBe(
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    );
   });
 });
 

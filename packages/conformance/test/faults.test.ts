@@ -1,6 +1,6 @@
 import { connect, isSmtpError, type SmtpError } from '@posthorn/core';
 import { describe, expect, test } from 'vitest';
-import type { Fault, Sandbox, Stage } from '../src/index.ts';
+import { FAULT_POINTS, type Fault, type FaultPoint, type Sandbox } from '../src/index.ts';
 import {
   base64,
   type Dialogue,
@@ -18,49 +18,56 @@ import {
 const { start, knock, talk } = useBench();
 
 const AUTH = `AUTH PLAIN ${base64(`\0${USER}\0${PASS}`)}`;
-const STAGES = ['connect', 'auth', 'mail', 'rcpt', 'data'] as const;
 const GREETING = '220 sandbox.localhost ESMTP';
 
-/** What is said at each stage, and how it is answered if nothing goes wrong. */
+/** What is said in a session, which points it passes by that, and how it is answered if nothing goes wrong. */
 const STEPS: readonly (readonly [
-  Stage | undefined,
+  readonly FaultPoint[],
   (dialogue: Dialogue) => Promise<string | undefined>,
   RegExp,
 ])[] = [
-  ['connect', (it) => it.reply(), /^220 sandbox\.localhost ESMTP$/],
-  [undefined, (it) => it.ask('EHLO client.example'), /^250-/],
-  ['auth', (it) => it.ask(AUTH), /^235 Authentication successful$/],
-  ['mail', (it) => it.ask(`MAIL FROM:<${FROM}>`), /^250 Accepted$/],
-  ['rcpt', (it) => it.ask(`RCPT TO:<${TO}>`), /^250 Accepted$/],
-  [undefined, (it) => it.ask('DATA'), /^354 /],
-  ['data', (it) => it.ask(`${mail()}.`), /^250 Ok: queued as [\da-f-]{36}$/],
+  [['connect', 'banner'], (it) => it.reply(), /^220 sandbox\.localhost ESMTP$/],
+  [['ehlo'], (it) => it.ask('EHLO client.example'), /^250-/],
+  [['auth'], (it) => it.ask(AUTH), /^235 Authentication successful$/],
+  [['mail'], (it) => it.ask(`MAIL FROM:<${FROM}>`), /^250 Accepted$/],
+  [['rcpt'], (it) => it.ask(`RCPT TO:<${TO}>`), /^250 Accepted$/],
+  [['data'], (it) => it.ask('DATA'), /^354 /],
+  [['final-dot', 'after-accept'], (it) => it.ask(`${mail()}.`), /^250 Ok: queued as [\da-f-]{36}$/],
+  [['quit'], (it) => it.ask('QUIT'), /^221 Bye$/],
 ];
 
-/** Goes through the dialogue until a stage, and gives what is answered there and how long it took. */
+/** STARTTLS has a test of its own: it is not said on the port with TLS from the first octet. */
+const POINTS = FAULT_POINTS.filter((point) => point !== 'starttls');
+const isGreeting = (at: FaultPoint): boolean => at === 'connect' || at === 'banner';
+
+/** Goes through the dialogue until a point, and gives what is answered there and how long it took. */
 async function upTo(
   sandbox: Sandbox,
-  at: Stage,
+  at: FaultPoint,
 ): Promise<{ reply: string | undefined; took: number; dialogue: Dialogue }> {
   const dialogue = await knock(sandbox, 'implicit');
-  for (const [stage, say, usual] of STEPS) {
+  for (const [points, say, usual] of STEPS) {
     const began = performance.now();
     const reply = await say(dialogue);
-    if (stage === at) return { reply, took: performance.now() - began, dialogue };
+    if (points.includes(at)) return { reply, took: performance.now() - began, dialogue };
     expect(reply).toMatch(usual);
   }
-  throw new Error(`There is no stage ${at}`);
+  throw new Error(`There is no point ${at}`);
 }
 
-const usualAt = (at: Stage): RegExp => STEPS.find(([stage]) => stage === at)?.[2] ?? /never/;
+const usualAt = (at: FaultPoint): RegExp =>
+  STEPS.find(([points]) => points.includes(at))?.[2] ?? /never/;
+/** How many messages are taken on the way to a fault there. */
+const takenAt = (at: FaultPoint): number => (at === 'after-accept' || at === 'quit' ? 1 : 0);
 
-describe.concurrent.each(STAGES)('at %s', (at) => {
+describe.concurrent.each(POINTS)('at %s', (at) => {
   test('a reply in place of the usual one, once', async () => {
     const sandbox = await start({ faults: [{ at, action: { code: 451, text: 'Try again' } }] });
     const { reply, dialogue } = await upTo(sandbox, at);
     expect(reply).toBe('451 Try again');
-    expect(sandbox.inbox.messages).toEqual([]);
+    expect(sandbox.inbox.messages).toHaveLength(takenAt(at));
     // A refused greeting ends the connection, anything else does not.
-    expect(await dialogue.ask('NOOP')).toBe(at === 'connect' ? undefined : '250 OK');
+    expect(await dialogue.ask('NOOP')).toBe(isGreeting(at) ? undefined : '250 OK');
     expect((await upTo(sandbox, at)).reply).toMatch(usualAt(at));
   });
 
@@ -76,7 +83,7 @@ describe.concurrent.each(STAGES)('at %s', (at) => {
     const { reply, dialogue } = await upTo(sandbox, at);
     expect(reply).toBeUndefined();
     expect(dialogue.unread).toBe('');
-    expect(sandbox.inbox.messages).toEqual([]);
+    expect(sandbox.inbox.messages).toHaveLength(takenAt(at));
     expect((await upTo(sandbox, at)).reply).toMatch(usualAt(at));
   });
 
@@ -90,11 +97,11 @@ describe.concurrent.each(STAGES)('at %s', (at) => {
   test('the usual reply comes late to nobody: the client has left', async () => {
     const sandbox = await start({ faults: [{ at, action: { stall: 300 } }] });
     const dialogue = await knock(sandbox, 'implicit');
-    for (const [stage, say] of STEPS) {
+    for (const [points, say] of STEPS) {
       const reply = say(dialogue);
-      if (stage === at) {
+      if (points.includes(at)) {
         // A greeting is due 100 ms after the connection, by smtp-server.
-        if (at === 'connect') await sleep(200);
+        if (isGreeting(at)) await sleep(200);
         dialogue.end();
         expect(await reply).toBeUndefined();
         break;
@@ -164,7 +171,7 @@ describe.concurrent('the plan', () => {
   });
 
   test('a message that was stalled behind its content is taken, even if the client has left', async () => {
-    const sandbox = await start({ faults: [{ at: 'data', action: { stall: 500 } }] });
+    const sandbox = await start({ faults: [{ at: 'final-dot', action: { stall: 500 } }] });
     const dialogue = await talk(sandbox);
     await dialogue.ask(`MAIL FROM:<${FROM}>`);
     await dialogue.ask(`RCPT TO:<${TO}>`);
@@ -176,8 +183,96 @@ describe.concurrent('the plan', () => {
     expect((await sandbox.inbox.waitFor(() => true, 10_000)).from).toBe(FROM);
   });
 
+  test('a fault at STARTTLS', async () => {
+    const sandbox = await start({
+      faults: [
+        { at: 'starttls', action: { code: 454, text: 'TLS not available' } },
+        { at: 'starttls', action: 'close' },
+      ],
+    });
+    const dialogue = await knock(sandbox, 'plain');
+    await dialogue.reply();
+    await dialogue.ask('EHLO client.example');
+    expect(await dialogue.ask('STARTTLS')).toBe('454 TLS not available');
+    expect(await dialogue.ask('STARTTLS')).toBeUndefined();
+    expect(await (await talk(sandbox, { route: 'starttls' })).ask('NOOP')).toBe('250 OK');
+  });
+
+  test('a slow reply comes octet by octet, what is behind it waits, and the last one is whole', async () => {
+    const sandbox = await start({
+      faults: [
+        { at: 'mail', action: { slow: 5 } },
+        { at: 'quit', action: { slow: 5 } },
+      ],
+    });
+    const dialogue = await talk(sandbox);
+    const began = performance.now();
+    dialogue.write(`MAIL FROM:<${FROM}>\r\nRCPT TO:<${TO}>\r\n`);
+    expect(await dialogue.reply()).toBe('250 Accepted');
+    expect(performance.now() - began).toBeGreaterThan(5 * '250 Accepted'.length * 0.8);
+    expect(await dialogue.reply()).toBe('250 Accepted');
+    expect(await dialogue.ask('QUIT')).toBe('221 Bye');
+    expect(await dialogue.reply()).toBeUndefined();
+  });
+
+  test('a rate bucket lets so many through in its time, by the clock of the sandbox', async () => {
+    const sandbox = await start({
+      faults: [{ at: 'mail', action: { limit: 2, per: 60_000, code: 451, text: 'Too many' } }],
+    });
+    const dialogue = await talk(sandbox);
+    const ask = async (): Promise<string | undefined> => {
+      const reply = await dialogue.ask(`MAIL FROM:<${FROM}>`);
+      await dialogue.ask('RSET');
+      return reply;
+    };
+    expect([await ask(), await ask(), await ask(), await ask()]).toEqual([
+      '250 Accepted',
+      '250 Accepted',
+      '451 Too many',
+      '451 Too many',
+    ]);
+    sandbox.clock.advance(60_001);
+    expect([await ask(), await ask(), await ask()]).toEqual([
+      '250 Accepted',
+      '250 Accepted',
+      '451 Too many',
+    ]);
+    expect(sandbox.faults).toMatchObject([{ at: 'mail', left: undefined }]);
+  });
+
+  test('a message is taken and the connection closed before its reply: once', async () => {
+    const sandbox = await start({
+      faults: [{ at: 'final-dot', action: 'accept-then-close-before-reply' }],
+    });
+    expect((await upTo(sandbox, 'final-dot')).reply).toBeUndefined();
+    expect(sandbox.inbox.messages).toHaveLength(1);
+    expect((await upTo(sandbox, 'final-dot')).reply).toMatch(usualAt('final-dot'));
+    expect(sandbox.inbox.messages).toHaveLength(2);
+  });
+
   test.each([
-    ['an unknown stage', { at: 'quit', action: 'close' }, 'at is '],
+    ['an unknown point', { at: 'rset', action: 'close' }, 'at is '],
+    [
+      'a limit of no time',
+      { at: 'mail', action: { limit: 1, per: 0, code: 451, text: 'x' } },
+      'per is ',
+    ],
+    [
+      'half a limit',
+      { at: 'mail', action: { limit: 0.5, per: 1, code: 451, text: 'x' } },
+      'limit is ',
+    ],
+    [
+      'times of a limit',
+      { at: 'mail', action: { limit: 1, per: 9, code: 451, text: 'x' }, times: 1 },
+      'a limit is not used up',
+    ],
+    ['a slowness that never ends', { at: 'mail', action: { slow: Infinity } }, 'slow is '],
+    [
+      'a silent acceptance of MAIL',
+      { at: 'mail', action: 'accept-then-close-before-reply' },
+      "this action is for 'final-dot'",
+    ],
     ['no action', { at: 'mail' }, 'action is '],
     ['an unknown action', { at: 'mail', action: 'explode' }, 'action is '],
     ['no times', { at: 'mail', action: 'close', times: 0 }, 'times is '],
@@ -237,7 +332,7 @@ describe.concurrent('what @posthorn/core makes of them', () => {
     ['auth', 'auth', 'ERR_SMTP_AUTH', 'not-sent'],
     ['mail', 'mail', 'ERR_SMTP_REPLY', 'rejected'],
     ['rcpt', 'rcpt', 'ERR_SMTP_REPLY', 'rejected'],
-    ['data', 'final', 'ERR_SMTP_REPLY', 'rejected'],
+    ['final-dot', 'final', 'ERR_SMTP_REPLY', 'rejected'],
   ] as const)('a 451 at %s', async (at, phase, code, delivery) => {
     expect(await outcome([{ at, action: temporary }])).toMatchObject({
       code,
@@ -253,7 +348,8 @@ describe.concurrent('what @posthorn/core makes of them', () => {
     ['auth', 'not-sent'],
     ['mail', 'not-sent'],
     ['rcpt', 'not-sent'],
-    ['data', 'unknown'],
+    ['final-dot', 'unknown'],
+    ['after-accept', 'unknown'],
   ] as const)('a connection closed at %s', async (at, delivery) => {
     expect(await outcome([{ at, action: 'close' }])).toMatchObject({
       code: 'ERR_SMTP_CLOSED',

@@ -23,11 +23,26 @@ function message(subject: string): CapturedMessage {
     secure: true,
     user: undefined,
     receivedAt: new Date(0),
+    structure: {
+      contentType: 'text/plain',
+      charset: undefined,
+      encoding: '7bit',
+      disposition: undefined,
+      filename: undefined,
+      size: 0,
+      text: undefined,
+      children: [],
+    },
+    remoteAddress: '127.0.0.1',
+    transcript: [],
+    token: `token of ${subject}`,
+    state: 'NotSent',
+    events: [],
   };
 }
 
 const filled = (...subjects: string[]): Inbox => {
-  const inbox = new Inbox(10);
+  const inbox = new Inbox({ messages: 10, octets: 1_000 });
   for (const subject of subjects) inbox.add(message(subject));
   return inbox;
 };
@@ -102,7 +117,7 @@ describe.concurrent('a wait', () => {
 
 describe.concurrent('what is kept', () => {
   test('no more than the retention, the newest', () => {
-    const inbox = new Inbox(2);
+    const inbox = new Inbox({ messages: 2, octets: 1_000 });
     for (const subject of ['a', 'b', 'c']) inbox.add(message(subject));
     expect(subjects(inbox)).toEqual(['b', 'c']);
   });

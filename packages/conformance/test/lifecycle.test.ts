@@ -115,7 +115,7 @@ describe.concurrent('close()', () => {
   });
 
   test('gives up what is stalled: no message comes later', async () => {
-    const sandbox = await start({ faults: [{ at: 'data', action: { stall: 400 } }] });
+    const sandbox = await start({ faults: [{ at: 'final-dot', action: { stall: 400 } }] });
     const dialogue = await talk(sandbox);
     for (const line of [`MAIL FROM:<${FROM}>`, `RCPT TO:<${TO}>`, 'DATA']) await dialogue.ask(line);
     dialogue.write(`${mail()}.\r\n`);

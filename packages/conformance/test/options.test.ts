@@ -40,8 +40,11 @@ describe.concurrent('options that cannot be used', () => {
     [{ bind: '0.0.0.0', unsafeBind: false }, `Cannot bind to '0.0.0.0': ${loopback}`],
     [{ bind: 127 }, 'Cannot use 127 as bind: it has to be an address'],
     [{ unsafeBind: 'no' }, "Cannot use 'no' as unsafeBind: it has to be true or false"],
-    [{ profile: '2018' }, "Cannot use '2018' as profile: there are '2016', '2017-10'"],
-    [{ profile: 'toString' }, "Cannot use 'toString' as profile: there are '2016', '2017-10'"],
+    [{ profile: '2018' }, "Cannot use '2018' as profile: there are '2016', '2017-10', 'successor'"],
+    [
+      { profile: 'toString' },
+      "Cannot use 'toString' as profile: there are '2016', '2017-10', 'successor'",
+    ],
     [
       { confirmedSenders: 'a@b.org' },
       "Cannot use 'a@b.org' as confirmedSenders: it has to be a list of addresses",
@@ -87,14 +90,44 @@ describe.concurrent('options that cannot be used', () => {
       { faults: { at: 'mail' } },
       "Cannot use { at: 'mail' } as faults: it has to be a list of faults",
     ],
+    [{ http: true }, `Cannot use true as http: ${port}`],
+    [{ http: 2525, smtp: 2525 }, 'Cannot use 2525 as http: it is the port of an SMTP server'],
+    [
+      { publicUrl: 'ftp://example.com' },
+      "Cannot use 'ftp://example.com' as publicUrl: it has to be an http or https address, without a login in it",
+    ],
+    [
+      { authMethods: ['GSSAPI'] },
+      "Cannot use [ 'GSSAPI' ] as authMethods: it has to be a list of PLAIN, LOGIN, XOAUTH2, CRAM-MD5",
+    ],
+    [
+      { hide: ['AUTH'] },
+      "Cannot use [ 'AUTH' ] as hide: it has to be a list of PIPELINING, 8BITMIME, SMTPUTF8, STARTTLS",
+    ],
+    [{ seed: '' }, "Cannot use '' as seed: it has to be a text"],
+    [{ seed: 'a', data: 'b' }, 'Cannot use seed with data: names would come twice'],
+    [{ deliver: 'later' }, "Cannot use 'later' as deliver: there are 'auto', 'manual'"],
+    [{ retentionOctets: 0 }, `Cannot use 0 as retentionOctets: ${positive}`],
+    [
+      { callback: { url: 'http://u:secret@localhost/' } },
+      'Cannot use this as callback: it has to be an http or https address, without a login in it',
+    ],
+    [
+      { callback: { url: 'http://localhost/', format: 'yaml' } },
+      "Cannot use this as callback: there are 'json', 'xml'",
+    ],
+    [
+      { callback: { url: 'http://localhost/', secret: 'x' } },
+      "Cannot use this as callback: there is no 'secret' in it",
+    ],
     [{ faults: [null] }, 'Cannot use [ null ] as faults: it has to be a list of faults'],
     [
-      { faults: [{ at: 'quit', action: 'close' }] },
-      "Cannot plan the fault { at: 'quit', action: 'close' }: at is 'connect', 'auth', 'mail', 'rcpt', 'data'",
+      { faults: [{ at: 'rset', action: 'close' }] },
+      "Cannot plan the fault { at: 'rset', action: 'close' }: at is 'connect', 'banner', 'ehlo', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'final-dot', 'after-accept', 'quit'",
     ],
     [
       { size: 2_000 },
-      "There is no option 'size': there are smtp, smtps, bind, unsafeBind, profile, credentials, confirmedSenders, allowedAddresses, invalidRecipient, maxSize, tags, stages, prefix, enhancedStatusCodes, announceSize, faults, retention",
+      "There is no option 'size': there are smtp, smtps, http, publicUrl, bind, unsafeBind, profile, credentials, requireAuth, authMethods, confirmedSenders, allowedAddresses, invalidRecipient, maxSize, attachments, furtherRecipients, charset, filtered, tags, stages, prefix, enhancedStatusCodes, announceSize, hide, acceptedText, legacyTls, faults, magic, deliver, countRefused, callback, seed, data, retention, retentionOctets",
     ],
   ])('%o', async (options, message) => {
     expect(await refusal(options)).toBe(message);

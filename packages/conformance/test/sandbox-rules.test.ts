@@ -107,6 +107,8 @@ describe.concurrent('recipients', () => {
       grade: 'documented',
       outcome: 'warn',
       detail: '3 recipients, 1 in To: only the first is sent to',
+      quotation:
+        'Не указывать в поле "TO" несколько адресов получателя, так как отправка будет сделана только на первый адрес.',
     });
   });
 
@@ -199,47 +201,58 @@ describe.concurrent('attachments', () => {
 });
 
 describe.concurrent('tags', () => {
-  const verdict = async (options: SandboxOptions, body: string): Promise<unknown> => {
+  /** Outcome and detail of each verdict on tags, or the refusal. */
+  const verdicts = async (options: SandboxOptions, body: string): Promise<unknown> => {
     const sandbox = await start(options);
     const dialogue = await talk(sandbox);
     const last = (await dialogue.send(mail(body))).at(-1);
     if (!last?.startsWith('250')) return last;
-    return sandbox.inbox.messages[0]?.verdicts.find(({ rule }) => rule === 'tags');
+    return sandbox.inbox.messages[0]?.verdicts
+      .filter(({ rule }) => rule === 'tags')
+      .map(({ outcome, detail }) => `${outcome}: ${detail}`);
   };
-  const base = { rule: 'tags', stage: 'data', grade: 'guess' };
 
-  test('a missing tag is a warning by default', async () => {
-    expect(await verdict({}, 'no tag')).toEqual({
-      ...base,
-      outcome: 'warn',
-      detail: 'without [Unsubscribe] and [WebVersion]',
-    });
-    expect(await verdict({}, '[Unsubscribe]')).toEqual({
-      ...base,
-      outcome: 'warn',
-      detail: 'without [WebVersion]',
-    });
+  test('each missing tag is a warning by default', async () => {
+    expect(await verdicts({}, 'no tag')).toEqual([
+      'warn: the text has no [Unsubscribe]',
+      'warn: the text has no [WebVersion]',
+    ]);
+    expect(await verdicts({}, '[Unsubscribe]')).toEqual([
+      'pass: [Unsubscribe] is there',
+      'warn: the text has no [WebVersion]',
+    ]);
   });
 
-  test('both tags pass', async () => {
-    expect(await verdict({}, TAGS)).toEqual({ ...base, outcome: 'pass', detail: 'all tags' });
+  test('a tag that one of two texts lacks is a warning that says which', async () => {
+    const sandbox = await start();
+    const body = `--b\r\n\r\n${TAGS}\r\n--b\r\nContent-Type: text/html\r\n\r\n[WebVersion]\r\n--b--`;
+    const content = mail(body, 'Content-Type: multipart/alternative; boundary=b');
+    await (await talk(sandbox)).send(content);
+    expect(sandbox.inbox.messages[0]?.verdicts.filter(({ rule }) => rule === 'tags')).toMatchObject(
+      [
+        { outcome: 'warn', detail: 'one of its texts (text/html) has no [Unsubscribe]' },
+        { outcome: 'pass' },
+      ],
+    );
   });
 
   test('in strict mode a missing tag is refused, with a text of the sandbox', async () => {
-    expect(await verdict({ tags: 'reject' }, '[WebVersion]')).toBe(
-      '554 Transaction failed: without [Unsubscribe]',
+    expect(await verdicts({ tags: 'reject' }, '[WebVersion]')).toBe(
+      '554 Transaction failed: the text has no [Unsubscribe]',
     );
-    expect(await verdict({ tags: 'reject', enhancedStatusCodes: true }, '[WebVersion]')).toBe(
-      '554 5.7.1 Transaction failed: without [Unsubscribe]',
+    expect(await verdicts({ tags: 'reject', enhancedStatusCodes: true }, '[WebVersion]')).toBe(
+      '554 5.7.1 Transaction failed: the text has no [Unsubscribe]',
     );
-    expect(await verdict({ tags: 'reject' }, TAGS)).toMatchObject({ outcome: 'pass' });
+    const passed = ['pass: [Unsubscribe] is there', 'pass: [WebVersion] is there'];
+    expect(await verdicts({ tags: 'reject' }, TAGS)).toEqual(passed);
   });
 
   test('with tags off nothing is said, and the rules of 2016 know no tags', async () => {
-    expect(await verdict({ tags: 'off' }, 'no tag')).toMatchObject({ outcome: 'pass' });
-    expect(await verdict({ profile: '2016', tags: 'reject' }, 'no tag')).toMatchObject({
-      outcome: 'pass',
-    });
+    expect(await verdicts({ tags: 'off' }, 'no tag')).toEqual([
+      'pass: the text has no [Unsubscribe]',
+      'pass: the text has no [WebVersion]',
+    ]);
+    expect(await verdicts({ profile: '2016', tags: 'reject' }, 'no tag')).toEqual([]);
   });
 
   test('a tag is also found in HTML', async () => {
@@ -272,6 +285,7 @@ describe.concurrent('charset', () => {
       grade: 'documented',
       outcome: 'pass',
       detail: 'UTF-8',
+      quotation: 'Сообщения отправляются в кодировке UTF-8.',
     });
   });
 
@@ -329,6 +343,8 @@ test.concurrent('the verdicts of an accepted message, in the order in which the 
   await (await talk(sandbox, { route: 'starttls' })).send();
   const [message] = sandbox.inbox.messages;
   expect(message?.verdicts.map(({ rule, stage, outcome }) => [rule, stage, outcome])).toEqual([
+    ['ip-allow', 'connect', 'pass'],
+    ['tls', 'mail', 'pass'],
     ['auth', 'mail', 'pass'],
     ['sender', 'mail', 'pass'],
     ['recipient', 'rcpt', 'pass'],
@@ -337,6 +353,8 @@ test.concurrent('the verdicts of an accepted message, in the order in which the 
     ['attachments', 'data', 'pass'],
     ['charset', 'data', 'pass'],
     ['tags', 'data', 'pass'],
+    ['tags', 'data', 'pass'],
+    ['filter', 'data', 'pass'],
   ]);
   expect(message).toMatchObject({ secure: true, user: USER, from: FROM, to: [TO], notSentTo: [] });
 });

@@ -75,7 +75,10 @@ const KINDS: readonly CertificateKind[] = [
   'self-signed',
   'no-san',
 ];
+const ISSUER = 'CN=Posthorn sandbox CA';
 const DAY = 86_400_000;
+/** How long before its end a kept authority is renewed, in days. */
+const RENEWED = 30;
 
 /**
  * Makes a certificate authority (ECDSA P-256), valid from yesterday for a year.
@@ -90,11 +93,64 @@ const DAY = 86_400_000;
  * ```
  */
 export async function createCertificateAuthority(): Promise<CertificateAuthority> {
-  const keys = await generateKeys();
-  const issuer = 'CN=Posthorn sandbox CA';
-  const authority = await x509.X509CertificateGenerator.createSelfSigned({
+  const { certificate, keys } = await makeAuthority();
+  return authorityOf(certificate, keys);
+}
+
+/** A certificate authority that can be had again: `kept` is its certificate and its private key, in PEM. */
+export interface LastingAuthority {
+  readonly authority: CertificateAuthority;
+  readonly kept: string;
+}
+
+/**
+ * The authority of what was kept; a new one where nothing was. What ends within 30 days is renewed with its own key, so
+ * that a client that trusts the old certificate trusts the new leaves for as long as that is valid.
+ *
+ * @internal
+ * @throws Error where what was kept is no authority
+ */
+export async function lastingAuthority(kept?: string): Promise<LastingAuthority> {
+  const before = kept === undefined ? undefined : await keptAuthority(kept);
+  const lasts =
+    before !== undefined && before.certificate.notAfter.getTime() > Date.now() + RENEWED * DAY;
+  const { certificate, keys } = lasts ? before : await makeAuthority(before?.keys);
+  const authority = authorityOf(certificate, keys);
+  return { authority, kept: `${authority.ca}\n${await privatePem(keys.privateKey)}\n` };
+}
+
+interface AuthorityParts {
+  readonly certificate: x509.X509Certificate;
+  readonly keys: CryptoKeyPair;
+}
+
+async function keptAuthority(pem: string): Promise<AuthorityParts> {
+  const blocks = x509.PemConverter.decodeWithHeaders(pem);
+  const octetsOf = (type: string): ArrayBuffer => {
+    const found = blocks.find((block) => block.type === type);
+    if (!found) throw new Error(`there is no ${type} in it`);
+    return found.rawData;
+  };
+  const certificate = new x509.X509Certificate(octetsOf('CERTIFICATE'));
+  const pkcs8 = octetsOf('PRIVATE KEY');
+  const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8, ALGORITHM, true, ['sign']);
+  const publicKey = await certificate.publicKey.export(ALGORITHM, ['verify']);
+  const keys = { privateKey, publicKey };
+  if (!(await belongTogether(keys))) throw new Error('its key is not that of its certificate');
+  return { certificate, keys };
+}
+
+async function belongTogether({ privateKey, publicKey }: CryptoKeyPair): Promise<boolean> {
+  const said = new Uint8Array(1);
+  const signature = await crypto.subtle.sign(ALGORITHM, privateKey, said);
+  return crypto.subtle.verify(ALGORITHM, publicKey, signature, said);
+}
+
+async function makeAuthority(own?: CryptoKeyPair): Promise<AuthorityParts> {
+  const keys = own ?? (await generateKeys());
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
-    name: issuer,
+    name: ISSUER,
     ...validity(365),
     keys,
     signingAlgorithm: ALGORITHM,
@@ -107,8 +163,12 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
+  return { certificate, keys };
+}
+
+function authorityOf(root: x509.X509Certificate, keys: CryptoKeyPair): CertificateAuthority {
   return {
-    ca: authority.toString('pem'),
+    ca: root.toString('pem'),
     async issue(kind = 'good') {
       if (!KINDS.includes(kind))
         throw new TypeError(
@@ -119,7 +179,7 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
       const certificate = await x509.X509CertificateGenerator.create({
         serialNumber: serial(),
         subject: `CN=${host}`,
-        issuer: kind === 'self-signed' ? `CN=${host}` : issuer,
+        issuer: kind === 'self-signed' ? `CN=${host}` : ISSUER,
         ...validity(kind === 'expired' ? -1 : 365),
         publicKey: own.publicKey,
         signingKey: kind === 'self-signed' ? own.privateKey : keys.privateKey,
@@ -128,6 +188,10 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
           new x509.BasicConstraintsExtension(false, undefined, true),
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
           new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+          // RFC 5280 §4.2.1.1: all but self-signed ones MUST have it. Python 3.13 trusts none without.
+          ...(kind === 'self-signed'
+            ? []
+            : [await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey)]),
           ...(kind === 'no-san'
             ? []
             : [
@@ -143,13 +207,13 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
               ]),
         ],
       });
-      const pkcs8 = await crypto.subtle.exportKey('pkcs8', own.privateKey);
-      return {
-        cert: certificate.toString('pem'),
-        key: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'),
-      };
+      return { cert: certificate.toString('pem'), key: await privatePem(own.privateKey) };
     },
   };
+}
+
+async function privatePem(key: CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 
 async function generateKeys(): Promise<CryptoKeyPair> {

@@ -1,7 +1,72 @@
 /** Faults as an ordered plan: each is used up as it strikes. No probabilities, so a run can be repeated. */
 import { inspect } from 'node:util';
 import { isOneLine } from './options.ts';
-import { STAGES, type Stage } from './profile.ts';
+
+/**
+ * Where a fault can strike, in the order of a session: 'connect' before anything is said and 'banner' in place of the
+ * greeting, 'data' is the command DATA, 'final-dot' is behind the content and before it is judged, 'after-accept' is
+ * when the message is in the inbox and its 250 has not been sent.
+ *
+ * @example
+ * ```ts
+ * import { FAULT_POINTS } from '@posthorn/conformance';
+ *
+ * console.log(FAULT_POINTS.join(' '));
+ * // connect banner ehlo starttls auth mail rcpt data final-dot after-accept quit
+ * ```
+ */
+export const FAULT_POINTS: readonly FaultPoint[] = [
+  'connect',
+  'banner',
+  'ehlo',
+  'starttls',
+  'auth',
+  'mail',
+  'rcpt',
+  'data',
+  'final-dot',
+  'after-accept',
+  'quit',
+];
+
+/** One of `FAULT_POINTS`. */
+export type FaultPoint =
+  | 'connect'
+  | 'banner'
+  | 'ehlo'
+  | 'starttls'
+  | 'auth'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'final-dot'
+  | 'after-accept'
+  | 'quit';
+
+/**
+ * What a fault does.
+ *
+ * - `{ code, text }`: a reply of one line in place of the usual one, with a code from 200 to 599; 421 ends the connection
+ * - 'close': the connection is closed without a reply
+ * - `{ stall }`: the usual reply comes so many ms late
+ * - `{ slow }`: the usual reply comes octet by octet, so many ms apart
+ * - 'accept-then-close-before-reply': at 'final-dot', the message is taken, and the connection closed without a reply
+ * - `{ limit, per, code, text }`: a rate bucket. More than `limit` in `per` ms get this reply; it is never used up
+ *
+ * @example
+ * ```ts
+ * import type { FaultAction } from '@posthorn/conformance';
+ *
+ * const throttled: FaultAction = { limit: 10, per: 60_000, code: 451, text: 'Too many messages' };
+ * ```
+ */
+export type FaultAction =
+  | { readonly code: number; readonly text: string }
+  | 'close'
+  | 'accept-then-close-before-reply'
+  | { readonly stall: number }
+  | { readonly slow: number }
+  | { readonly limit: number; readonly per: number; readonly code: number; readonly text: string };
 
 /**
  * What goes wrong, where.
@@ -11,24 +76,22 @@ import { STAGES, type Stage } from './profile.ts';
  * import { type Fault, startSandbox } from '@posthorn/conformance';
  *
  * const greylisted: Fault = { at: 'rcpt', action: { code: 451, text: 'Try again later' }, times: 2 };
- * const sandbox = await startSandbox({ faults: [greylisted, { at: 'data', action: 'close' }] });
+ * const sandbox = await startSandbox({ faults: [greylisted, { at: 'final-dot', action: 'close' }] });
  * sandbox.plan({ at: 'auth', action: { stall: 1_000 } });
  * await sandbox.close();
  * ```
  */
 export interface Fault {
-  /** 'connect' is in place of the greeting, 'data' behind the content. */
-  readonly at: Stage;
-  /**
-   * A reply of one line in place of the usual one, with a code from 200 to 599; or the connection is closed
-   * without one; or the usual one comes `stall` ms late.
-   */
-  readonly action:
-    | { readonly code: number; readonly text: string }
-    | 'close'
-    | { readonly stall: number };
-  /** How often it strikes. Default 1. */
+  readonly at: FaultPoint;
+  readonly action: FaultAction;
+  /** How often it strikes. Default 1. A rate bucket has no such number. */
   readonly times?: number;
+}
+
+/** A fault that is still due. */
+export interface DueFault extends Fault {
+  /** How often it will still strike; undefined of a rate bucket. */
+  readonly left: number | undefined;
 }
 
 /** What a fault does where it strikes. */
@@ -38,35 +101,75 @@ export interface Strike {
   reply(code: number, text: string): void;
   /** Ends the connection. */
   drop(): void;
+  /** Lets what is sent next leave octet by octet. */
+  slow(ms: number): void;
+}
+
+interface Entry {
+  readonly fault: Fault;
+  left: number | undefined;
+  /** When a rate bucket let through those that still count. */
+  passed: number[];
 }
 
 /** A plan under way. */
 export class FaultPlan {
-  #rest: { fault: Fault; times: number }[] = [];
+  #rest: Entry[] = [];
   readonly #stalled = new Set<NodeJS.Timeout>();
+  readonly #now: () => number;
 
-  constructor(faults: readonly Fault[]) {
+  /** @throws TypeError for a fault that cannot strike */
+  constructor(faults: readonly Fault[] = [], now: () => number = Date.now) {
+    this.#now = now;
     this.add(...faults);
   }
 
-  /** Puts faults behind those that are still due. @throws TypeError for a fault that cannot strike */
-  add(...faults: readonly Fault[]): void {
-    for (const fault of faults) check(fault);
-    for (const fault of faults) this.#rest.push({ fault, times: fault.times ?? 1 });
+  /** What is still due, in order. */
+  get due(): readonly DueFault[] {
+    return this.#rest.map(({ fault, left }) => ({ ...fault, left }));
   }
 
-  /** Lets the fault that is due at a stage strike, or goes on. */
-  strike(at: Stage, { goOn, reply, drop }: Strike): void {
+  /** @throws TypeError for a fault that cannot strike; none is planned then */
+  add(...faults: readonly Fault[]): void {
+    for (const fault of faults) check(fault);
+    for (const fault of faults) {
+      const bucket = typeof fault.action === 'object' && 'limit' in fault.action;
+      this.#rest.push({ fault, left: bucket ? undefined : (fault.times ?? 1), passed: [] });
+    }
+  }
+
+  /** Forgets what is still due. */
+  clear(): void {
+    this.#rest = [];
+  }
+
+  /** Lets the fault that is due at a point strike, or goes on. */
+  strike(at: FaultPoint, { goOn, reply, drop, slow }: Strike): void {
     const action = this.#take(at);
     if (action === undefined) goOn();
     else if (action === 'close') drop();
+    // Where it is due is past the taking of the message: hooks.ts asks for it there.
+    else if (action === 'accept-then-close-before-reply') goOn();
     else if ('stall' in action) {
       const timer = setTimeout(() => {
         this.#stalled.delete(timer);
         goOn();
       }, action.stall);
       this.#stalled.add(timer);
+    } else if ('slow' in action) {
+      slow(action.slow);
+      goOn();
     } else reply(action.code, action.text);
+  }
+
+  /** Whether the next message is to be taken without a word; it is used up by that. */
+  takesSilently(): boolean {
+    const due = this.#rest.find(
+      ({ fault }) => fault.at === 'final-dot' || fault.at === 'after-accept',
+    );
+    if (due?.fault.action !== 'accept-then-close-before-reply') return false;
+    this.#use(due);
+    return true;
   }
 
   /** Gives up what is stalled. */
@@ -75,18 +178,35 @@ export class FaultPlan {
     this.#stalled.clear();
   }
 
-  #take(at: Stage): Fault['action'] | undefined {
-    const due = this.#rest.find(({ fault }) => fault.at === at);
-    if (!due) return undefined;
-    due.times -= 1;
-    if (due.times <= 0) this.#rest = this.#rest.filter((one) => one !== due);
-    return due.fault.action;
+  #take(at: FaultPoint): FaultAction | undefined {
+    for (const entry of this.#rest) {
+      if (entry.fault.at !== at) continue;
+      const { action } = entry.fault;
+      if (typeof action === 'object' && 'limit' in action) {
+        const since = this.#now() - action.per;
+        entry.passed = entry.passed.filter((one) => one > since);
+        if (entry.passed.length >= action.limit) return action;
+        entry.passed.push(this.#now());
+        continue;
+      }
+      if (action === 'accept-then-close-before-reply') return undefined;
+      this.#use(entry);
+      return action;
+    }
+    return undefined;
+  }
+
+  #use(entry: Entry): void {
+    if (entry.left === undefined) return;
+    entry.left -= 1;
+    if (entry.left <= 0) this.#rest = this.#rest.filter((one) => one !== entry);
   }
 }
 
 /** setTimeout() takes no longer one: it would fire at once. */
 const LONGEST_STALL = 2_147_483_647;
 
+/** @throws TypeError for a fault that cannot strike */
 function check(fault: Fault): void {
   const refuse = (why: string): never => {
     throw new TypeError(
@@ -95,15 +215,31 @@ function check(fault: Fault): void {
   };
   if (typeof fault !== 'object' || fault === null) refuse('it is no object');
   const { at, action, times = 1 } = fault;
-  if (!STAGES.includes(at)) refuse(`at is ${STAGES.map((stage) => `'${stage}'`).join(', ')}`);
+  if (!FAULT_POINTS.includes(at))
+    refuse(`at is ${FAULT_POINTS.map((point) => `'${point}'`).join(', ')}`);
   if (!Number.isInteger(times) || times < 1) refuse('times is a whole number from 1');
   if (action === 'close') return;
+  if (action === 'accept-then-close-before-reply') {
+    if (at !== 'final-dot' && at !== 'after-accept') refuse("this action is for 'final-dot'");
+    return;
+  }
   if (typeof action !== 'object' || action === null)
-    refuse("action is a reply, 'close' or a stall");
+    refuse(
+      "action is a reply, 'close', 'accept-then-close-before-reply', a stall, slow or a limit",
+    );
   if ('stall' in action) {
     if (!(action.stall >= 0 && action.stall <= LONGEST_STALL))
       refuse(`stall is a number of ms from 0 to ${LONGEST_STALL}`);
     return;
+  }
+  if ('slow' in action) {
+    if (!(action.slow >= 0 && action.slow <= 60_000)) refuse('slow is a number of ms to 60,000');
+    return;
+  }
+  if ('limit' in action) {
+    if (!Number.isInteger(action.limit) || action.limit < 0) refuse('limit is a whole number');
+    if (!(action.per > 0 && action.per < Infinity)) refuse('per is a number of ms');
+    if (fault.times !== undefined) refuse('a limit is not used up: times has no meaning');
   }
   if (!Number.isInteger(action.code) || action.code < 200 || action.code > 599)
     refuse('code is a whole number from 200 to 599');

@@ -1,141 +1,213 @@
 /** The provider's rules as smtp-server's hooks: when each is asked, and with which reply it refuses. */
-import { BlockList, isIPv6 } from 'node:net';
-import PostalMime from 'postal-mime';
+import { timingSafeEqual } from 'node:crypto';
 import type { SMTPServerOptions, SMTPServerSession } from 'smtp-server';
-import type { FaultPlan } from './faults.ts';
-import type { Inbox } from './inbox.ts';
+import { judgeContent } from './content-rules.ts';
+import type { FaultPlan, FaultPoint } from './faults.ts';
+import type { CapturedMessage } from './inbox.ts';
+import type { Line } from './listener.ts';
 import type { SandboxOptions } from './options.ts';
-import { PROFILES, REFUSALS, type RefusalReason, STAGES, type Stage } from './profile.ts';
+import type { Platform } from './platform/platform.ts';
+import { type Circumstances, keepRefused, Replies, type ReplyError, reply } from './replies.ts';
 import {
+  judgeAddress,
   judgeAuthentication,
-  judgeContent,
   judgeFault,
+  judgeFilter,
   judgeRecipient,
   judgeSender,
   judgeSize,
-  type RuleSettings,
+  judgeTls,
   type Verdict,
 } from './rules.ts';
+import type { Settings } from './settings.ts';
+import { type Parsed, parseMessage } from './structure.ts';
 
 type Refuse = (error?: Error | null) => void;
-/** smtp-server replies with these where they are on an error that a hook gives back. */
-type ReplyError = Error & { responseCode?: number };
 
-/**
- * The hooks for both servers, which share the inbox and the plan.
- *
- * @param drop - ends the connection of a session
- */
+/** What the hooks work with. */
+export interface Surroundings {
+  readonly settings: Settings;
+  readonly platform: Platform;
+  readonly plan: FaultPlan;
+  /** The connection of a session. */
+  readonly lineOf: (session: SMTPServerSession) => Line | undefined;
+}
+
+/** The hooks for both servers, which share all that they work with. */
 export function hooks(
   options: SandboxOptions,
-  inbox: Inbox,
-  plan: FaultPlan,
-  drop: (session: SMTPServerSession) => void,
+  { settings, platform, plan, lineOf }: Surroundings,
 ): SMTPServerOptions {
-  const base = PROFILES[options.profile ?? '2017-10'];
-  const profile = { ...base, maxSize: options.maxSize ?? base.maxSize };
-  const { credentials = { '1website': 'test' }, allowedAddresses, stages = {} } = options;
-  const settings: RuleSettings = {
-    profile,
-    confirmedSenders: options.confirmedSenders ?? ['noreplay@devinotele.com'],
-    invalidRecipient: options.invalidRecipient ?? (() => false),
-    tags: options.tags ?? 'warn',
-  };
-  /** Compares addresses as such: there is more than one way to write them in IPv6. */
-  const allowed = allowedAddresses && new BlockList();
-  for (const address of allowedAddresses ?? []) allowed?.addAddress(address, family(address));
-  /** What the rules have said of the transaction under way. */
+  /** What the rules have said of the connection, and of the transaction under way. */
+  const beforeOf = new WeakMap<SMTPServerSession, Verdict>();
   const verdictsOf = new WeakMap<SMTPServerSession, Verdict[]>();
   const verdicts = (session: SMTPServerSession): Verdict[] => verdictsOf.get(session) ?? [];
-  const stageOf = (reason: RefusalReason): Stage => stages[reason] ?? REFUSALS[reason].stage;
-  const enhanced = options.enhancedStatusCodes ? '5.7.1 ' : '';
-  const refusal = (reason: RefusalReason, value?: string): ReplyError =>
-    reply(
-      554,
-      `${enhanced}${options.prefix ?? ''}${REFUSALS[reason].text}${value ? ` ${value}` : ''}`,
+  const replies = new Replies(settings, options.enhancedStatusCodes ?? false);
+  /** Keeps what was refused, the verdict on the connection before the others. */
+  const refused = (
+    error: ReplyError,
+    session: SMTPServerSession,
+    circumstances: Circumstances,
+  ): ReplyError => {
+    const before = beforeOf.get(session);
+    const { verdicts: found } = circumstances;
+    const all = before && !found.includes(before) ? [before, ...found] : found;
+    return keepRefused(
+      error,
+      session,
+      { ...circumstances, verdicts: all },
+      { platform, line: lineOf(session) },
     );
-  /** What a rule throws is a fault of the server, and no end of the process. */
-  const failure = (error: unknown): ReplyError =>
-    refusal('server-error', `(${error instanceof Error ? error.message : String(error)})`);
-  /** The first of the refusals known so far that is due at this stage, or was at one that is past. */
-  const due = (found: readonly Verdict[], at: Stage): ReplyError | undefined => {
-    const first = found.find(
-      ({ refusal: why }) => why && STAGES.indexOf(stageOf(why.reason)) <= STAGES.indexOf(at),
-    );
-    return first?.refusal && refusal(first.refusal.reason, first.refusal.value);
   };
   /** Lets a planned fault strike, or goes on. */
   const unlessFault = (
-    at: Stage,
+    at: FaultPoint,
     session: SMTPServerSession,
     refuse: Refuse,
     goOn: () => void,
-  ): void =>
+  ): void => {
+    const line = lineOf(session);
     plan.strike(at, {
       goOn,
       reply: (code, text) => refuse(reply(code, text)),
-      drop: () => drop(session),
+      drop: () => line?.drop(),
+      slow: (ms) => line?.slow(ms),
     });
+  };
 
+  const hidden = options.hide ?? [];
   return {
     name: 'sandbox.localhost',
     authOptional: true,
+    authMethods: [...(options.authMethods ?? ['LOGIN', 'PLAIN'])],
     disableReverseLookup: true,
     hideSize: true,
-    ...(options.announceSize && { hideSize: false, size: profile.maxSize }),
+    hidePIPELINING: hidden.includes('PIPELINING'),
+    hide8BITMIME: hidden.includes('8BITMIME'),
+    hideSMTPUTF8: hidden.includes('SMTPUTF8'),
+    hideSTARTTLS: hidden.includes('STARTTLS'),
+    ...(options.announceSize && { hideSize: false, size: settings.rules.profile.maxSize }),
+    ...(options.legacyTls && {
+      minVersion: 'TLSv1' as const,
+      ciphers: 'DEFAULT:@SECLEVEL=0',
+    }),
     onConnect(session, refuse) {
-      unlessFault('connect', session, refuse, () => {
+      const greet = (): void => {
         const { remoteAddress } = session;
-        const admitted = !allowed || allowed.check(remoteAddress, family(remoteAddress));
-        refuse(admitted ? null : reply(554, `${remoteAddress} is not allowed to connect`));
-      });
+        const admitted = settings.admits(remoteAddress);
+        const verdict = judgeAddress(remoteAddress, admitted, settings.rules);
+        beforeOf.set(session, verdict);
+        if (admitted) refuse(null);
+        else
+          refuse(
+            refused(reply(554, `${remoteAddress} is not allowed to connect`), session, {
+              stage: 'connect',
+              verdicts: [verdict],
+            }),
+          );
+      };
+      unlessFault('connect', session, refuse, () => unlessFault('banner', session, refuse, greet));
     },
-    onAuth({ username = '', password = '' }, session, answer) {
+    onAuth(login, session, answer) {
       unlessFault('auth', session, answer as Refuse, () => {
-        if (Object.hasOwn(credentials, username) && credentials[username] === password)
-          answer(null, { user: username });
-        else if (stageOf('not-authenticated') === 'auth') answer(refusal('not-authenticated'));
-        else answer(reply(535, 'Authentication failure'));
+        const { method } = login;
+        const [username, password] = [login.username ?? '', login.password ?? ''];
+        const { credentials } = settings;
+        const known = Object.hasOwn(credentials, username) ? (credentials[username] ?? '') : '';
+        const fits =
+          Object.hasOwn(credentials, username) &&
+          (method === 'CRAM-MD5' ? login.validatePassword(known) : same(known, password));
+        if (fits) answer(null, { user: username });
+        else {
+          const error =
+            settings.stageOf('not-authenticated') === 'auth'
+              ? replies.documented('not-authenticated')
+              : reply(535, 'Authentication failure');
+          answer(
+            refused(error, session, {
+              stage: 'auth',
+              verdicts: [
+                {
+                  rule: 'auth',
+                  stage: 'auth',
+                  outcome: 'refuse',
+                  grade: 'documented',
+                  detail: 'wrong login or password',
+                  refusal: { reason: 'not-authenticated' },
+                },
+              ],
+            }),
+          );
+        }
       });
     },
     onMailFrom({ address, args }, session, refuse) {
       unlessFault('mail', session, refuse, () => {
-        const found = [judgeAuthentication(session.user), judgeSender(address, settings)];
+        const { rules } = settings;
+        const before = beforeOf.get(session);
+        const found = [
+          ...(before ? [before] : []),
+          judgeTls(session.secure, rules),
+          judgeAuthentication(session.user || undefined, rules),
+          judgeSender(address, rules),
+        ];
         verdictsOf.set(session, found);
         // More may come than was declared (RFC 1870 §6.3), so the content is judged by itself.
         const { SIZE: declared = 0 } = args || {};
-        refuse(due([...found, judgeSize(Number(declared), settings)], 'mail') ?? null);
+        const asked = [...found, judgeSize(Number(declared), rules)];
+        const error = replies.due(asked, 'mail');
+        if (error) refuse(refused(error, session, { stage: 'mail', verdicts: asked }));
+        else refuse(null);
       });
     },
     onRcptTo({ address }, session, refuse) {
       unlessFault('rcpt', session, refuse, () => {
         try {
-          const asked = judgeFault(address);
-          const found = [judgeRecipient(address, settings), ...(asked ? [asked] : [])];
+          const { rules } = settings;
+          const { mailFrom, rcptTo } = session.envelope;
+          const asked = judgeFault(address, mailFrom ? mailFrom.address : '', rules);
+          const found = [judgeRecipient(address, rcptTo.length, rules), ...(asked ? [asked] : [])];
           // One refused recipient says nothing of the others, so its verdict is not kept.
-          const own = due(found, 'rcpt');
+          const own = replies.due(found, 'rcpt');
           if (!own) verdicts(session).push(...found);
-          refuse(own ?? due(verdicts(session), 'rcpt') ?? null);
+          const error = own ?? replies.due(verdicts(session), 'rcpt');
+          if (error)
+            refuse(
+              refused(error, session, {
+                stage: 'rcpt',
+                verdicts: own ? [...verdicts(session), ...found] : verdicts(session),
+                to: address,
+              }),
+            );
+          else refuse(null);
         } catch (error) {
-          refuse(failure(error));
+          refuse(replies.failure(error));
         }
       });
     },
     onData(stream, session, refuse) {
+      const { maxSize } = settings.rules.profile;
       const chunks: Uint8Array[] = [];
       let size = 0;
       // Beyond the limit it is counted, and not kept.
       stream.on('data', (chunk: Uint8Array) => {
         size += chunk.length;
-        if (size <= profile.maxSize) chunks.push(chunk);
+        if (size <= maxSize) chunks.push(chunk);
         else chunks.length = 0;
       });
       stream.on('end', () => {
-        unlessFault('data', session, refuse as Refuse, () => {
-          judge(session, chunks, size).then(
-            (said) => (typeof said === 'string' ? refuse(null, said) : refuse(said)),
-            (error: unknown) => refuse(failure(error)),
-          );
+        const line = lineOf(session);
+        line?.transcript.content(size, session.secure);
+        unlessFault('final-dot', session, refuse as Refuse, () => {
+          const silently = plan.takesSilently();
+          judge(session, chunks, size)
+            .then((said) => {
+              if (silently) line?.drop();
+              else if (typeof said === 'string')
+                unlessFault('after-accept', session, refuse as Refuse, () => refuse(null, said));
+              else refuse(said);
+            })
+            .catch((error: unknown) => refuse(replies.failure(error)));
         });
       });
     },
@@ -147,49 +219,62 @@ export function hooks(
     chunks: readonly Uint8Array[],
     size: number,
   ): Promise<string | ReplyError> {
+    const { rules } = settings;
     const to = session.envelope.rcptTo.map(({ address }) => address);
     const found = verdicts(session);
-    found.push(judgeSize(size, settings));
-    const early = due(found, 'data');
-    if (early) return early;
+    const no = (error: ReplyError): ReplyError =>
+      refused(error, session, { stage: 'data', verdicts: found, size });
+    found.push(judgeSize(size, rules));
+    const early = replies.due(found, 'data');
+    if (early) return no(early);
     const raw = Buffer.concat(chunks);
-    const mail = await PostalMime.parse(raw, { maxNestingDepth: 100 });
-    found.push(...judgeContent(mail, raw, to, settings));
-    const late = due(found, 'data');
-    if (late) return late;
-    // No documented text is for a tag that is missing.
-    const strict = found.find(({ rule, outcome }) => rule === 'tags' && outcome === 'refuse');
-    if (strict) return reply(554, `${enhanced}Transaction failed: ${strict.detail}`);
-    const id = crypto.randomUUID();
-    inbox.add({
+    let parsed: Parsed;
+    try {
+      parsed = await parseMessage(raw);
+    } catch (error) {
+      return no(replies.failure(error));
+    }
+    const { named, ...content } = parsed;
+    found.push(...judgeContent(parsed, to, rules));
+    const first = to[0] ?? '';
+    const why = platform.unsubscribed.get(first)
+      ? 'unsubscribed'
+      : platform.hardBounced.get(first)
+        ? 'hard-bounced'
+        : undefined;
+    found.push(judgeFilter(first, why, settings.filtered === 'refuse', rules));
+    const late = replies.due(found, 'data');
+    if (late) return no(late);
+    // No documented text is for a tag that is missing, nor for a charset.
+    const strict = found.find(
+      ({ outcome, refusal: known }) => outcome === 'refuse' && known === undefined,
+    );
+    if (strict) return no(replies.undocumented(strict.detail));
+    const id = platform.ids.next();
+    const said = settings.acceptedText.replaceAll('{id}', id);
+    const message: CapturedMessage = await platform.accept({
       id,
       from: session.envelope.mailFrom ? session.envelope.mailFrom.address : '',
       to,
       notSentTo: to.slice(1),
       raw,
       size,
-      subject: mail.subject,
-      text: mail.text,
-      html: mail.html,
-      headers: mail.headers.map(({ key, value }) => ({ name: key, value })),
-      attachments: mail.attachments.map(({ filename, mimeType, content }) => ({
-        filename: filename ?? undefined,
-        contentType: mimeType,
-        size: typeof content === 'string' ? content.length : content.byteLength,
-      })),
+      ...content,
       verdicts: [...found],
       secure: session.secure,
-      user: session.user,
-      receivedAt: new Date(),
+      user: session.user || undefined,
+      remoteAddress: session.remoteAddress,
+      transcript: [
+        ...(lineOf(session)?.transcript.lines ?? []),
+        { direction: 'server', text: `250 ${said}`, secure: session.secure },
+      ],
     });
-    return `Ok: queued as ${id}`;
+    return settings.acceptedText.replaceAll('{id}', message.id);
   }
 }
 
-function family(address: string): 'ipv4' | 'ipv6' {
-  return isIPv6(address) ? 'ipv6' : 'ipv4';
-}
-
-function reply(code: number, text: string): ReplyError {
-  return Object.assign(new Error(text), { responseCode: code });
+/** In a time that tells nothing of where they differ. */
+function same(a: string, b: string): boolean {
+  const [one, other] = [Buffer.from(a), Buffer.from(b)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -1,5 +1,43 @@
 /** What the sandbox has accepted, in order. Bounded: the oldest messages go first. */
+import type { MessageEvent, MessageState } from './platform/events.ts';
 import type { Verdict } from './rules.ts';
+
+/**
+ * One part of a message's MIME tree (RFC 2045, RFC 2046).
+ *
+ * @example
+ * ```ts
+ * import type { MessagePart } from '@posthorn/conformance';
+ *
+ * const kinds = ({ contentType, children }: MessagePart): string[] => [contentType, ...children.flatMap(kinds)];
+ * const leaf = { charset: undefined, encoding: '7bit', disposition: undefined, filename: undefined, size: 2, text: 'Hi' };
+ * console.log(kinds({ ...leaf, contentType: 'text/plain', children: [] })); // [ 'text/plain' ]
+ * ```
+ */
+export interface MessagePart {
+  /** Without parameters, in lower case. */
+  readonly contentType: string;
+  /** As the field has it. */
+  readonly charset: string | undefined;
+  /** Content-Transfer-Encoding in lower case; '7bit' where there is none. */
+  readonly encoding: string;
+  readonly disposition: string | undefined;
+  readonly filename: string | undefined;
+  /** Octets of the decoded content; 0 of a multipart. */
+  readonly size: number;
+  /** The decoded text of text/plain and text/html that is no attachment. */
+  readonly text: string | undefined;
+  readonly children: readonly MessagePart[];
+}
+
+/** One line of what was said on the connection; `CapturedMessage` has its messages'. */
+export interface TranscriptLine {
+  readonly direction: 'client' | 'server';
+  /** Without its line end. Passwords are left out; of content there is the number of octets. */
+  readonly text: string;
+  /** Whether it was under TLS. */
+  readonly secure: boolean;
+}
 
 /**
  * One accepted message. Sizes are octets.
@@ -40,14 +78,35 @@ export interface CapturedMessage {
     readonly contentType: string;
     readonly size: number;
   }[];
+  /** The tree of its parts, the message itself first. */
+  readonly structure: MessagePart;
   /** What the rules said, in the order in which they were asked. */
   readonly verdicts: readonly Verdict[];
   /** Whether it came under TLS. */
   readonly secure: boolean;
   /** The SMTP login. */
   readonly user: string | undefined;
-  /** When it was accepted. */
+  /** When it was accepted, by the sandbox's clock. */
   readonly receivedAt: Date;
+  /** Where it came from. */
+  readonly remoteAddress: string;
+  /** The dialogue of its connection until its reply: 200 lines at the most. */
+  readonly transcript: readonly TranscriptLine[];
+  /** In the addresses of its links, which are where the sandbox's pages are; the name of nothing else. */
+  readonly token: string;
+  /** Where it is now. A message that was read before stays as it was then. */
+  readonly state: MessageState;
+  /** What has happened to it, the first first. */
+  readonly events: readonly MessageEvent[];
+}
+
+/** How much is kept. The oldest go first. */
+export interface Retention {
+  readonly messages: number;
+  /** Of their raw content. */
+  readonly octets: number;
+  /** Is told of each that goes. */
+  readonly forgotten?: (id: string) => void;
 }
 
 /** setTimeout() takes no longer one: it would fire at once. */
@@ -69,30 +128,82 @@ const LONGEST_WAIT = 2_147_483_647;
  * ```
  */
 export class Inbox {
-  readonly #retention: number;
-  #messages: CapturedMessage[] = [];
+  readonly #retention: Retention;
+  /** By their ids, the oldest first. */
+  readonly #byId = new Map<string, CapturedMessage>();
+  readonly #idOf = new Map<string, string>();
+  #octets = 0;
+  #all: readonly CapturedMessage[] | undefined;
   #closed = false;
   readonly #waiting = new Set<() => void>();
 
-  /** @param retention - how many messages are kept at the most */
-  constructor(retention: number) {
+  /** @internal */
+  constructor(retention: Retention) {
     this.#retention = retention;
   }
 
   /** All messages, the oldest first. A list that was read does not change when more come. */
   get messages(): readonly CapturedMessage[] {
-    return this.#messages;
+    this.#all ??= [...this.#byId.values()];
+    return this.#all;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** The message of this id, if it is kept. */
+  get(id: string): CapturedMessage | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The message whose links have this token, if it is kept. */
+  ofToken(token: string): CapturedMessage | undefined {
+    return this.#byId.get(this.#idOf.get(token) ?? '');
   }
 
   /** Forgets all messages. */
   clear(): void {
-    this.#messages = [];
+    for (const message of this.messages) this.#forget(message);
+  }
+
+  /** Forgets one; whether it was there. */
+  delete(id: string): boolean {
+    const message = this.#byId.get(id);
+    if (message) this.#forget(message);
+    return message !== undefined;
   }
 
   /** @internal */
   add(message: CapturedMessage): void {
-    this.#messages = [...this.#messages, message].slice(-this.#retention);
+    this.#byId.set(message.id, message);
+    this.#idOf.set(message.token, message.id);
+    this.#octets += message.raw.length;
+    this.#all = undefined;
+    const { messages, octets } = this.#retention;
+    for (const oldest of this.#byId.values()) {
+      if (this.#byId.size <= messages && this.#octets <= octets) break;
+      // The one that just came is kept, however large.
+      if (oldest !== message) this.#forget(oldest);
+    }
     for (const look of [...this.#waiting]) look();
+  }
+
+  /** Puts a later version of a message in its place. @internal */
+  replace(message: CapturedMessage): void {
+    if (!this.#byId.has(message.id)) return;
+    this.#byId.set(message.id, message);
+    this.#all = undefined;
+    for (const look of [...this.#waiting]) look();
+  }
+
+  #forget({ id, token, raw }: CapturedMessage): void {
+    this.#byId.delete(id);
+    this.#idOf.delete(token);
+    this.#octets -= raw.length;
+    this.#all = undefined;
+    this.#retention.forgotten?.(id);
   }
 
   /** Ends every wait: no more messages come. @internal */
@@ -125,7 +236,7 @@ export class Inbox {
       const look = (): void => {
         // What a predicate throws is for who waits, not for the message that came.
         try {
-          const found = this.#messages.find((message) => fits(message));
+          const found = this.messages.find((message) => fits(message));
           if (found) resolve(found);
           else if (this.#closed) throw new Error('The sandbox was closed');
           else return;
@@ -138,7 +249,7 @@ export class Inbox {
         leave();
         reject(
           new Error(
-            `No such message came within ${timeout} ms; the inbox holds ${this.#messages.length}`,
+            `No such message came within ${timeout} ms; the inbox holds ${this.#byId.size}`,
           ),
         );
       }, timeout);

@@ -85,6 +85,9 @@ export const POSSIBLE_STAGES: Readonly<Record<RefusalReason, readonly Stage[]>> 
   'sender-not-confirmed': ['mail', 'rcpt', 'data'],
 };
 
+/** Which page of the provider: by its date, or that of the platform that came after. */
+export type ProfileVersion = '2016' | '2017-10' | 'successor';
+
 /**
  * A version of the provider's rules.
  *
@@ -97,14 +100,17 @@ export const POSSIBLE_STAGES: Readonly<Record<RefusalReason, readonly Stage[]>> 
  * ```
  */
 export interface SandboxProfile {
-  /** Its date. */
-  readonly version: string;
+  readonly version: ProfileVersion;
   /** Octets on the wire, CR LF counted. */
   readonly maxSize: number;
-  /** Which attachments are refused: all, or those with these file name extensions. */
-  readonly attachments: 'none' | readonly string[];
+  /** Which files are allowed: none, any, or all but those with these file name extensions. */
+  readonly attachments: 'none' | 'any' | readonly string[];
   /** Tags that the text has to hold. */
   readonly tags: readonly string[];
+  /** What a missing tag costs, unless told otherwise. Default 'warn'. */
+  readonly missingTag?: 'warn' | 'reject';
+  /** 'domain': a confirmed sender stands for each address of its domain. Default 'address'. */
+  readonly senders?: 'address' | 'domain';
   /** What each of it rests on. */
   readonly grades: Readonly<Record<'maxSize' | 'attachments' | 'tags' | 'stages', Grade>>;
 }
@@ -121,10 +127,10 @@ const BANNED_2016 =
  * ```ts
  * import { PROFILES } from '@posthorn/conformance';
  *
- * console.log(Object.keys(PROFILES).sort().join(' ')); // 2016 2017-10
+ * console.log(Object.keys(PROFILES).sort().join(' ')); // 2016 2017-10 successor
  * ```
  */
-export const PROFILES: Readonly<Record<'2016' | '2017-10', SandboxProfile>> = {
+export const PROFILES: Readonly<Record<ProfileVersion, SandboxProfile>> = {
   '2016': {
     version: '2016',
     maxSize: 10_485_760,
@@ -138,6 +144,20 @@ export const PROFILES: Readonly<Record<'2016' | '2017-10', SandboxProfile>> = {
     maxSize: 512_000,
     attachments: 'none',
     tags: ['[Unsubscribe]', '[WebVersion]'],
+    grades: {
+      maxSize: 'documented',
+      attachments: 'documented',
+      tags: 'documented',
+      stages: 'guess',
+    },
+  },
+  successor: {
+    version: 'successor',
+    maxSize: 512_000,
+    attachments: 'none',
+    tags: ['[Unsubscribe]', '[WebVersion]'],
+    missingTag: 'reject',
+    senders: 'domain',
     grades: {
       maxSize: 'documented',
       attachments: 'documented',

@@ -1,7 +1,23 @@
 /** The provider's rules as functions: each looks at one fact and gives a named verdict. Pure. */
 import { domainToASCII } from 'node:url';
-import type { Email } from 'postal-mime';
+import { magicRefusal } from './platform/magic.ts';
 import type { Grade, RefusalReason, SandboxProfile, Stage } from './profile.ts';
+import { QUOTATIONS } from './quotations.ts';
+
+/** The rules, in the order in which they are asked. */
+export type RuleName =
+  | 'ip-allow'
+  | 'tls'
+  | 'auth'
+  | 'sender'
+  | 'recipient'
+  | 'fault'
+  | 'size'
+  | 'first-recipient'
+  | 'attachments'
+  | 'charset'
+  | 'tags'
+  | 'filter';
 
 /**
  * What one rule said.
@@ -16,16 +32,7 @@ import type { Grade, RefusalReason, SandboxProfile, Stage } from './profile.ts';
  * ```
  */
 export interface Verdict {
-  readonly rule:
-    | 'auth'
-    | 'sender'
-    | 'recipient'
-    | 'first-recipient'
-    | 'size'
-    | 'attachments'
-    | 'charset'
-    | 'tags'
-    | 'fault';
+  readonly rule: RuleName;
   /** Where the rule is asked. */
   readonly stage: Stage;
   readonly outcome: 'pass' | 'warn' | 'refuse';
@@ -33,174 +40,209 @@ export interface Verdict {
   readonly grade: Grade;
   /** What it found, in a sentence. */
   readonly detail: string;
+  /** The provider's own words for the rule, where there are any. */
+  readonly quotation?: string;
   /** Why it refuses, where that is one of the provider's six reasons; `value` goes behind its text. */
   readonly refusal?: { readonly reason: RefusalReason; readonly value?: string };
+  /** What was answered, where it refused: code and text. */
+  readonly reply?: string;
 }
 
 /** The rules' settings. Everything that the provider does not document can be switched. */
 export interface RuleSettings {
   readonly profile: SandboxProfile;
-  readonly confirmedSenders: readonly string[];
+  readonly requireAuth: boolean;
+  /** Whether a sender is confirmed. */
+  readonly isConfirmed: (address: string) => boolean;
   readonly invalidRecipient: (address: string) => boolean;
+  readonly furtherRecipients: 'ignore' | 'refuse';
+  readonly charset: 'off' | 'warn' | 'reject';
   readonly tags: 'off' | 'warn' | 'reject';
+  readonly magic: boolean;
 }
 
-/** Addresses that are refused or fail without set-up: `554+internal@…`, `554+invalid@…`, and any at `.invalid` (RFC 2606 §2). */
-export function isInvalidByName(address: string): boolean {
-  return /^554\+invalid@|\.invalid$/i.test(address);
+/** The name of a rule's fact among the quotations. */
+const FACTS: Partial<Record<RuleName, string>> = {
+  'ip-allow': 'allowList',
+  tls: 'ports',
+  auth: 'credentials',
+  sender: 'sender',
+  recipient: 'recipient',
+  'first-recipient': 'recipients',
+  size: 'maxSize',
+  attachments: 'bannedFiles',
+  charset: 'charset',
+  tags: 'links',
+  filter: 'filtered',
+};
+
+/** What a rule found, before the provider's words are put beside it. */
+export type Found = Omit<Verdict, 'quotation'>;
+
+/** With the provider's words, as its version has them. */
+export function quoted(found: Found, { profile }: RuleSettings): Verdict {
+  const words = QUOTATIONS[profile.version];
+  const fact = FACTS[found.rule];
+  const quotation = fact === undefined ? undefined : words[fact]?.quotation;
+  return quotation === undefined ? found : { ...found, quotation };
+}
+
+/** Before the greeting: the client's address has to be known. */
+export function judgeAddress(address: string, known: boolean, settings: RuleSettings): Verdict {
+  return quoted(
+    {
+      rule: 'ip-allow',
+      stage: 'connect',
+      grade: 'documented',
+      outcome: known ? 'pass' : 'refuse',
+      detail: known ? `${address} may connect` : `${address} is not on the list`,
+    },
+    settings,
+  );
+}
+
+/** MAIL: the connection has to be under TLS. Without it no login is offered, so it refuses nothing of its own. */
+export function judgeTls(secure: boolean, settings: RuleSettings): Verdict {
+  return quoted(
+    {
+      rule: 'tls',
+      stage: 'mail',
+      grade: 'documented',
+      outcome: secure ? 'pass' : 'warn',
+      detail: secure ? 'under TLS' : 'not under TLS: whoever is between can read it',
+    },
+    settings,
+  );
 }
 
 /** MAIL: the client has to be logged in. */
-export function judgeAuthentication(user: string | undefined): Verdict {
-  return {
-    rule: 'auth',
-    stage: 'mail',
-    grade: 'documented',
-    outcome: user ? 'pass' : 'refuse',
-    detail: user ? `logged in as ${user}` : 'not logged in',
-    ...(!user && { refusal: { reason: 'not-authenticated' } }),
-  };
+export function judgeAuthentication(user: string | undefined, settings: RuleSettings): Verdict {
+  const passes = user !== undefined || !settings.requireAuth;
+  return quoted(
+    {
+      rule: 'auth',
+      stage: 'mail',
+      grade: 'documented',
+      outcome: passes ? 'pass' : 'refuse',
+      detail: user === undefined ? 'not logged in' : `logged in as ${user}`,
+      ...(!passes && { refusal: { reason: 'not-authenticated' } }),
+    },
+    settings,
+  );
 }
 
 /** MAIL: the sender has to be confirmed. */
-export function judgeSender(address: string, { confirmedSenders }: RuleSettings): Verdict {
-  const confirmed = confirmedSenders.some((one) => same(one, address));
-  return {
-    rule: 'sender',
-    stage: 'mail',
-    grade: 'documented',
-    outcome: confirmed ? 'pass' : 'refuse',
-    detail: confirmed
-      ? `${address} is confirmed`
-      : `${address || 'the null sender'} is not a confirmed sender`,
-    ...(!confirmed && { refusal: { reason: 'sender-not-confirmed', value: address } }),
-  };
+export function judgeSender(address: string, settings: RuleSettings): Verdict {
+  const confirmed = settings.isConfirmed(address);
+  return quoted(
+    {
+      rule: 'sender',
+      stage: 'mail',
+      grade: 'documented',
+      outcome: confirmed ? 'pass' : 'refuse',
+      detail: confirmed
+        ? `${address || 'the null sender'} is confirmed`
+        : `${address || 'the null sender'} is not a confirmed sender`,
+      ...(!confirmed && { refusal: { reason: 'sender-not-confirmed', value: address } }),
+    },
+    settings,
+  );
 }
 
-/** RCPT: the recipient has to be valid. */
-export function judgeRecipient(address: string, { invalidRecipient }: RuleSettings): Verdict {
-  const invalid = isInvalidByName(address) || invalidRecipient(address);
-  return {
-    rule: 'recipient',
-    stage: 'rcpt',
-    grade: 'documented',
-    outcome: invalid ? 'refuse' : 'pass',
-    detail: `${address} is ${invalid ? 'not ' : ''}a valid recipient`,
-    ...(invalid && { refusal: { reason: 'invalid-recipient', value: address } }),
-  };
+/** RCPT: the recipient has to be valid; `further` of those before. Any at `.invalid` is not (RFC 2606 §2). */
+export function judgeRecipient(address: string, further: number, settings: RuleSettings): Verdict {
+  const bad =
+    /\.invalid$/i.test(address) ||
+    (settings.magic && magicRefusal(address) === 'invalid-recipient') ||
+    settings.invalidRecipient(address);
+  const surplus = further > 0 && settings.furtherRecipients === 'refuse';
+  return quoted(
+    {
+      rule: 'recipient',
+      stage: 'rcpt',
+      grade: surplus && !bad ? 'guess' : 'documented',
+      outcome: bad || surplus ? 'refuse' : 'pass',
+      detail:
+        surplus && !bad
+          ? `${address} is a further recipient`
+          : `${address} is ${bad ? 'not ' : ''}a valid recipient`,
+      ...((bad || surplus) && { refusal: { reason: 'invalid-recipient', value: address } }),
+    },
+    settings,
+  );
 }
 
-/** RCPT: some recipients ask for a fault of the server. */
-export function judgeFault(address: string): Verdict | undefined {
-  if (!/^554\+internal@/i.test(address)) return undefined;
+/** RCPT: some recipients ask for a refusal by their name. */
+export function judgeFault(
+  address: string,
+  from: string,
+  settings: RuleSettings,
+): Verdict | undefined {
+  const reason = settings.magic ? magicRefusal(address) : undefined;
+  if (reason === undefined || reason === 'invalid-recipient') return undefined;
   return {
     rule: 'fault',
     stage: 'data',
     outcome: 'refuse',
     grade: 'guess',
-    detail: 'asked for by the recipient',
-    refusal: { reason: 'server-error' },
+    detail: `asked for by the recipient ${address}`,
+    refusal: {
+      reason,
+      ...(reason === 'attachment-type' && { value: 'exe' }),
+      ...(reason === 'sender-not-confirmed' && { value: from }),
+    },
   };
 }
 
 /** Behind the content: its size. */
-export function judgeSize(size: number, { profile }: RuleSettings): Verdict {
+export function judgeSize(size: number, settings: RuleSettings): Verdict {
+  const { profile } = settings;
   const large = size > profile.maxSize;
-  return {
-    rule: 'size',
-    stage: 'data',
-    grade: profile.grades.maxSize,
-    outcome: large ? 'refuse' : 'pass',
-    detail: `${size} of ${profile.maxSize} octets`,
-    ...(large && { refusal: { reason: 'too-large' } }),
-  };
+  return quoted(
+    {
+      rule: 'size',
+      stage: 'data',
+      grade: profile.grades.maxSize,
+      outcome: large ? 'refuse' : 'pass',
+      detail: `${size} of ${profile.maxSize} octets`,
+      ...(large && { refusal: { reason: 'too-large' } }),
+    },
+    settings,
+  );
 }
 
-/** Behind the content: recipients, files, charset and tags. */
-export function judgeContent(
-  mail: Email,
-  raw: Uint8Array,
-  recipients: readonly string[],
+/** The provider filters those who unsubscribed and those who bounced hard. */
+export function judgeFilter(
+  recipient: string,
+  why: 'unsubscribed' | 'hard-bounced' | undefined,
+  refuse: boolean,
   settings: RuleSettings,
-): Verdict[] {
-  return [
-    judgeCount(mail, recipients),
-    judgeAttachments(mail, settings),
-    judgeCharset(raw),
-    judgeTags(mail, settings),
-  ];
+): Verdict {
+  return quoted(
+    {
+      rule: 'filter',
+      stage: 'data',
+      grade: 'documented',
+      outcome: why === undefined ? 'pass' : refuse ? 'refuse' : 'warn',
+      detail: why === undefined ? 'nothing filtered' : `${recipient} is filtered: ${why}`,
+      ...(why !== undefined &&
+        refuse && { refusal: { reason: 'invalid-recipient', value: recipient } }),
+    },
+    settings,
+  );
 }
 
-function judgeCount(mail: Email, recipients: readonly string[]): Verdict {
-  const named = (mail.to ?? []).flatMap((one) => one.group ?? [one]).length;
-  const several = recipients.length > 1 || named > 1;
-  return {
-    rule: 'first-recipient',
-    stage: 'data',
-    grade: 'documented',
-    outcome: several ? 'warn' : 'pass',
-    detail: several
-      ? `${recipients.length} recipients, ${named} in To: only the first is sent to`
-      : 'one recipient',
-  };
-}
-
-function judgeAttachments(mail: Email, { profile }: RuleSettings): Verdict {
-  const base = { rule: 'attachments', stage: 'data', grade: profile.grades.attachments } as const;
-  for (const { filename, mimeType } of mail.attachments) {
-    const extension = filename?.includes('.')
-      ? filename.slice(filename.lastIndexOf('.') + 1).toLowerCase()
-      : (mimeType.split('/')[1] ?? '');
-    if (profile.attachments === 'none' || profile.attachments.includes(extension)) {
-      return {
-        ...base,
-        outcome: 'refuse',
-        detail: `a file of type ${extension}`,
-        refusal: { reason: 'attachment-type', value: extension },
-      };
-    }
-  }
-  return {
-    ...base,
-    outcome: 'pass',
-    detail: mail.attachments.length > 0 ? 'only allowed files' : 'no files',
-  };
-}
-
-/** postal-mime decodes each part by its charset but does not name it, so Content-Type fields are looked for. */
-function judgeCharset(raw: Uint8Array): Verdict {
-  const source = new TextDecoder('latin1').decode(raw);
-  const fields = source.match(/^Content-Type:(?:[^\r\n]|\r\n[ \t])*/gim) ?? [];
-  const charsets = fields.map((field) => /;\s*charset="?([\w-]+)/i.exec(field)?.[1] ?? 'UTF-8');
-  const other = charsets.find((charset) => !/^(utf-?8|us-ascii)$/i.test(charset));
-  return {
-    rule: 'charset',
-    stage: 'data',
-    grade: 'documented',
-    outcome: other ? 'warn' : 'pass',
-    detail: other ? `a part is in ${other}, not in UTF-8` : 'UTF-8',
-  };
-}
-
-function judgeTags(mail: Email, { tags, profile }: RuleSettings): Verdict {
-  const source = `${mail.text ?? ''}${mail.html ?? ''}`;
-  const missing = profile.tags.filter((tag) => !source.includes(tag));
-  return {
-    rule: 'tags',
-    stage: 'data',
-    // The page demands the links; what happens without them, and with which reply, nobody documents.
-    grade: 'guess',
-    outcome: missing.length === 0 || tags === 'off' ? 'pass' : tags === 'warn' ? 'warn' : 'refuse',
-    detail: missing.length > 0 ? `without ${missing.join(' and ')}` : 'all tags',
-  };
-}
-
-/** Domains compare without case (RFC 5321 §2.4) and as A-labels (RFC 5890 §2.3.2.1), local parts with it. */
-function same(a: string, b: string): boolean {
-  const [at, other] = [a.lastIndexOf('@'), b.lastIndexOf('@')];
+/**
+ * Whether an address is confirmed by an entry: itself, or `@domain` for all of a domain. Domains compare without case
+ * (RFC 5321 §2.4) and as A-labels (RFC 5890 §2.3.2.1), local parts with it.
+ */
+export function confirms(entry: string, address: string, wholeDomain = false): boolean {
+  const [at, other] = [entry.lastIndexOf('@'), address.lastIndexOf('@')];
+  const local = entry.slice(0, at);
   return (
-    a.slice(0, at) === b.slice(0, other) &&
-    comparable(a.slice(at + 1)) === comparable(b.slice(other + 1))
+    other >= 0 &&
+    (at === 0 || wholeDomain || local === address.slice(0, other)) &&
+    comparable(entry.slice(at + 1)) === comparable(address.slice(other + 1))
   );
 }
 

@@ -1,13 +1,29 @@
 /**
- * The provider on the desk: two SMTP servers by the smtp-server package that keep the provider's rules and
- * give its refusals. Loopback only, never relays, prints nothing.
+ * The provider on the desk: two SMTP servers by the smtp-server package that keep the provider's rules and give its
+ * refusals, and its pages beside them. Loopback only, never relays, prints nothing.
  */
-import { createCertificateAuthority } from './certificates.ts';
-import { type Fault, FaultPlan } from './faults.ts';
+import { authorityIn } from './authority-file.ts';
+import { type CallbackDelivery, Callbacks } from './callbacks.ts';
+import { type CertificateAuthority, createCertificateAuthority } from './certificates.ts';
+import { type DueFault, type Fault, FaultPlan } from './faults.ts';
 import { hooks } from './hooks.ts';
-import { Inbox } from './inbox.ts';
+import { createApp } from './http/app.ts';
+import { type Serving, serveApp } from './http/serve.ts';
+import type { Site } from './http/site.ts';
+import type { Inbox } from './inbox.ts';
 import { Listener } from './listener.ts';
-import { checkOptions, type SandboxOptions } from './options.ts';
+import { checkOptions, isLoopback, type SandboxOptions } from './options.ts';
+import type { Clock } from './platform/clock.ts';
+import { DiskJournal } from './platform/disk-journal.ts';
+import type { MessageEvent } from './platform/events.ts';
+import { FORGETFUL, type Journal } from './platform/journal.ts';
+import { Platform, type Refused } from './platform/platform.ts';
+import {
+  type StatisticsFilter,
+  type StatisticsRow,
+  statisticsRows,
+} from './platform/statistics.ts';
+import { Settings } from './settings.ts';
 
 /**
  * A running sandbox.
@@ -29,16 +45,34 @@ export interface Sandbox {
   readonly smtp: number;
   /** Port of the server with TLS from the first octet. */
   readonly smtps: number;
+  /** Port of its pages; undefined with `http: false`. */
+  readonly http: number | undefined;
+  /** Where its pages are: `http://localhost:<port>`, without a slash behind it. With `http: false` it leads nowhere. */
+  readonly url: string;
   /** The certificate of its authority, in PEM. */
   readonly ca: string;
   /** What it has accepted. */
   readonly inbox: Inbox;
+  /** What it has refused, the latest first: the last 500. */
+  readonly refused: readonly Refused[];
+  /** What has happened to messages, the first first: the last 10,000. */
+  readonly events: readonly MessageEvent[];
+  /** Of whom events are told, what was told and what they answered, the latest first. */
+  readonly callbacks: readonly CallbackDelivery[];
+  /** Dates messages, events and rate buckets. Setting it makes nothing happen. */
+  readonly clock: Clock;
   /** Connections that are open now, those in a TLS handshake counted. */
   readonly connections: number;
+  /** Faults that are still due, in order. */
+  readonly faults: readonly DueFault[];
   /** Plans faults, behind those that are still due. @throws TypeError for a fault that cannot strike */
   plan(...faults: readonly Fault[]): void;
+  /** The table of the account page. Default: of all messages. */
+  statistics(filter?: StatisticsFilter): readonly StatisticsRow[];
+  /** As at the start: no messages, no lists, no counts, no faults, and the options' settings. */
+  reset(): Promise<void>;
   /**
-   * Closes both servers, at once if nobody is connected. Who is has 500 ms to leave, is then told so by a 421,
+   * Closes its servers, at once if nobody is connected. Who is has 500 ms to leave, is then told so by a 421,
    * and cut off 100 ms later. Faults that stall are given up, and waits for a message end with an error. May be
    * called again: ends when the first call does.
    */
@@ -48,11 +82,11 @@ export interface Sandbox {
 }
 
 /**
- * Starts the provider's SMTP side on loopback.
+ * Starts the provider on loopback.
  *
  * @param options - default: what the provider's page says and shows, on free ports
  * @throws TypeError for options that make no sense, and where `bind` is not loopback and `unsafeBind` is not set
- * @throws Error EADDRINUSE, EACCES, … where it cannot listen
+ * @throws Error EADDRINUSE, EACCES, … where it cannot listen, and where it cannot use the folder `data`
  *
  * @example
  * ```ts
@@ -65,41 +99,134 @@ export interface Sandbox {
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   checkOptions(options);
-  const { bind = '127.0.0.1', smtp = 0, smtps = 0 } = options;
-  const plan = new FaultPlan(options.faults ?? []);
-  const inbox = new Inbox(options.retention ?? 1_000);
-  const authority = await createCertificateAuthority();
+  const { data } = options;
+  if (data === undefined) return start(options, FORGETFUL, await createCertificateAuthority());
+  const journal = await DiskJournal.open(data);
+  try {
+    return await start(options, journal, await authorityIn(data));
+  } catch (error) {
+    // Nobody else could use the folder while it is open.
+    await journal.close().catch(() => {});
+    throw error;
+  }
+}
+
+async function start(
+  options: SandboxOptions,
+  journal: Journal,
+  authority: CertificateAuthority,
+): Promise<Sandbox> {
+  const { bind = '127.0.0.1', smtp = 0, smtps = 0, http = 0, confirmedSenders } = options;
+  const platform = new Platform(
+    {
+      retention: options.retention ?? 1_000,
+      retentionOctets: options.retentionOctets ?? 268_435_456,
+      seed: options.seed,
+      magic: options.magic ?? true,
+      deliver: options.deliver ?? 'auto',
+      countRefused: options.countRefused ?? true,
+      confirmedSenders:
+        confirmedSenders === 'any' ? [] : (confirmedSenders ?? ['noreplay@devinotele.com']),
+    },
+    journal,
+  );
+  const { inbox } = platform;
+  const settings = new Settings(options, platform.senders);
+  const plan = new FaultPlan(options.faults ?? [], () => platform.clock.now());
   const certificate = await authority.issue();
-  const rules = hooks(options, inbox, plan, (session) => {
-    for (const listener of [starttls, implicit]) listener.drop(session);
+  const callbacks = new Callbacks(platform, options.callback);
+  const rules = hooks(options, {
+    settings,
+    platform,
+    plan,
+    lineOf: (session) => starttls.lineOf(session) ?? implicit.lineOf(session),
   });
-  const starttls = new Listener({ ...certificate, ...rules, secure: false });
-  const implicit = new Listener({ ...certificate, ...rules, secure: true });
+  const starttls = new Listener({ ...certificate, ...rules, secure: false }, plan);
+  const implicit = new Listener({ ...certificate, ...rules, secure: true }, plan);
+  const reset = async (): Promise<void> => {
+    plan.clear();
+    settings.reset();
+    callbacks.reset();
+    await platform.reset();
+  };
+  const at = {
+    smtp: 0,
+    smtps: 0,
+    url: options.publicUrl?.replace(/\/+$/, '') ?? 'http://localhost',
+  };
+  const site: Site = {
+    platform,
+    settings,
+    plan,
+    callbacks,
+    host: 'localhost',
+    get smtp() {
+      return at.smtp;
+    },
+    get smtps() {
+      return at.smtps;
+    },
+    get url() {
+      return at.url;
+    },
+    ca: authority.ca,
+    legacyTls: options.legacyTls ?? false,
+    exposed: !isLoopback(bind),
+    reset,
+  };
+  let pages: Serving | undefined;
   let closing: Promise<unknown> | undefined;
+  const closeAll = async (): Promise<void> => {
+    await Promise.all([starttls.close(), implicit.close(), pages?.close(), callbacks.close()]);
+    await journal.close();
+  };
   const close = async (): Promise<void> => {
     plan.end();
     inbox.close();
-    closing ??= Promise.all([starttls.close(), implicit.close()]);
+    closing ??= closeAll();
     await closing;
   };
-  // Both are awaited, so that none begins to listen after all has been closed.
-  const [plain, secure] = await Promise.allSettled([
+  // All are awaited, so that none begins to listen after all has been closed.
+  const [plain, secure, web] = await Promise.allSettled([
     starttls.listen(smtp, bind),
     implicit.listen(smtps, bind),
+    http === false ? undefined : serveApp(createApp(site), http, bind),
   ]);
   try {
+    if (web.status === 'fulfilled') pages = web.value;
     if (plain.status === 'rejected') throw plain.reason;
     if (secure.status === 'rejected') throw secure.reason;
+    if (web.status === 'rejected') throw web.reason;
+    at.smtp = plain.value;
+    at.smtps = secure.value;
+    if (pages && options.publicUrl === undefined) at.url = `http://localhost:${pages.port}`;
     return {
       host: 'localhost',
       smtp: plain.value,
       smtps: secure.value,
+      http: pages?.port,
+      url: at.url,
       ca: authority.ca,
       inbox,
+      get refused() {
+        return platform.refused;
+      },
+      get events() {
+        return platform.events;
+      },
+      clock: platform.clock,
+      get callbacks() {
+        return callbacks.log;
+      },
       get connections() {
         return starttls.connections + implicit.connections;
       },
+      get faults() {
+        return plan.due;
+      },
       plan: (...faults) => plan.add(...faults),
+      statistics: (filter) => statisticsRows(platform.statistics.counts(filter)),
+      reset,
       close,
       [Symbol.asyncDispose]: close,
     };

@@ -1,0 +1,42 @@
+/** States, events, outcomes, grades and rules. */
+export const STATE_TEXTS = {
+  stateCharged: { en: 'Charged', ru: 'Протарифицировано' },
+  stateNotSent: { en: 'Sending', ru: 'Отправляется' },
+  stateSent: { en: 'Sent', ru: 'Отправлено' },
+  stateDelivered: { en: 'Delivered', ru: 'Доставлено' },
+  stateRead: { en: 'Read', ru: 'Прочитано' },
+  stateClicked: { en: 'Link followed', ru: 'Переход по ссылке' },
+  stateBounced: { en: 'Delivery errors', ru: 'Ошибки при доставке' },
+  stateRejected: { en: 'Rejected', ru: 'Отклонено' },
+  stateTotal: { en: 'Total', ru: 'Всего' },
+
+  eventSent: { en: 'sent', ru: 'отправлено' },
+  eventDelivered: { en: 'delivered', ru: 'доставлено' },
+  eventOpened: { en: 'opened', ru: 'открыто' },
+  eventClicked: { en: 'a link was followed', ru: 'переход по ссылке' },
+  eventBounced: { en: 'bounced', ru: 'не доставлено' },
+  eventUnsubscribed: { en: 'unsubscribed', ru: 'получатель отписался' },
+  eventSubscribed: { en: 'subscribed again', ru: 'получатель подписался снова' },
+  eventComplained: { en: 'reported as spam', ru: 'жалоба на спам' },
+
+  outcomePass: { en: 'passed', ru: 'пройдено' },
+  outcomeWarn: { en: 'warning', ru: 'предупреждение' },
+  outcomeRefuse: { en: 'refused', ru: 'отказ' },
+
+  gradeDocumented: { en: 'documented', ru: 'документировано' },
+  gradeObserved: { en: 'observed', ru: 'наблюдалось' },
+  gradeGuess: { en: 'a guess', ru: 'предположение' },
+
+  ruleIpAllow: { en: 'Client’s IP address', ru: 'IP-адрес клиента' },
+  ruleTls: { en: 'TLS', ru: 'TLS' },
+  ruleAuth: { en: 'Login', ru: 'Вход' },
+  ruleSender: { en: 'Confirmed sender', ru: 'Подтверждённый отправитель' },
+  ruleRecipient: { en: 'Valid recipient', ru: 'Корректный получатель' },
+  ruleFault: { en: 'Asked for', ru: 'Сбой по запросу' },
+  ruleSize: { en: 'Size', ru: 'Размер' },
+  ruleFirstRecipient: { en: 'One recipient', ru: 'Один получатель' },
+  ruleAttachments: { en: 'No files', ru: 'Без файлов' },
+  ruleCharset: { en: 'UTF-8', ru: 'Кодировка UTF-8' },
+  ruleTags: { en: 'Tags', ru: 'Теги' },
+  ruleFilter: { en: 'Filter', ru: 'Фильтр' },
+} as const;

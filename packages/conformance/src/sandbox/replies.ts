@@ -1,0 +1,95 @@
+/** The words in which the rules refuse, and the keeping of what was refused. */
+import type { SMTPServerSession } from 'smtp-server';
+import type { Line } from './listener.ts';
+import type { Platform } from './platform/platform.ts';
+import { REFUSALS, type RefusalReason, STAGES, type Stage } from './profile.ts';
+import type { Verdict } from './rules.ts';
+import type { Settings } from './settings.ts';
+
+/** smtp-server replies with these where they are on an error that a hook gives back. */
+export type ReplyError = Error & { responseCode: number };
+
+export function reply(code: number, text: string): ReplyError {
+  return Object.assign(new Error(text), { responseCode: code });
+}
+
+export class Replies {
+  readonly #settings: Settings;
+  readonly #enhanced: string;
+
+  /** @param enhanced - whether a status code (RFC 2034) stands before the words */
+  constructor(settings: Settings, enhanced: boolean) {
+    this.#settings = settings;
+    this.#enhanced = enhanced ? '5.7.1 ' : '';
+  }
+
+  /** One of the six. */
+  documented(reason: RefusalReason, value?: string): ReplyError {
+    const words = `${this.#settings.prefix}${REFUSALS[reason].text}${value ? ` ${value}` : ''}`;
+    return reply(554, `${this.#enhanced}${words}`);
+  }
+
+  /** For what the provider has no words. */
+  undocumented(detail: string): ReplyError {
+    return reply(554, `${this.#enhanced}Transaction failed: ${detail}`);
+  }
+
+  /** What a rule throws is a fault of the server, and no end of the process. */
+  failure(error: unknown): ReplyError {
+    return this.documented(
+      'server-error',
+      `(${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
+
+  /** The first of the refusals known so far that is due at this stage, or was at one that is past. */
+  due(found: readonly Verdict[], at: Stage): ReplyError | undefined {
+    const first = found.find(
+      ({ refusal }) =>
+        refusal && STAGES.indexOf(this.#settings.stageOf(refusal.reason)) <= STAGES.indexOf(at),
+    );
+    return first?.refusal && this.documented(first.refusal.reason, first.refusal.value);
+  }
+}
+
+/** What is known of a refusal beside its reply. */
+export interface Circumstances {
+  readonly stage: Stage;
+  readonly verdicts: readonly Verdict[];
+  /** The recipient that was refused: it is not in the envelope. */
+  readonly to?: string;
+  /** Octets of the content. */
+  readonly size?: number;
+}
+
+/** Keeps what was refused, with the words that refused it, and gives these back. */
+export function keepRefused(
+  error: ReplyError,
+  session: SMTPServerSession,
+  { stage, verdicts, to, size }: Circumstances,
+  { platform, line }: { readonly platform: Platform; readonly line: Line | undefined },
+): ReplyError {
+  const said = `${error.responseCode} ${error.message}`;
+  const { envelope, remoteAddress, secure } = session;
+  platform.refuse({
+    stage,
+    code: error.responseCode,
+    text: error.message,
+    from: envelope?.mailFrom ? envelope.mailFrom.address : undefined,
+    to: [
+      ...(envelope?.rcptTo ?? []).map(({ address }) => address),
+      ...(to === undefined ? [] : [to]),
+    ],
+    // smtp-server has false where nobody is logged in.
+    user: session.user || undefined,
+    remoteAddress,
+    secure,
+    size,
+    verdicts: verdicts.map((one) => (one.outcome === 'refuse' ? { ...one, reply: said } : one)),
+    transcript: [
+      ...(line?.transcript.lines ?? []),
+      { direction: 'server', text: said, secure: session.secure },
+    ],
+  });
+  return error;
+}
