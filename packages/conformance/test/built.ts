@@ -47,6 +47,7 @@ export function useBuilt(): Built {
       logLevel: 'silent',
       external: [
         '@peculiar/x509',
+        'classic-level',
         'commander',
         'hono',
         'nodemailer',

@@ -6,6 +6,7 @@ import { UsageError } from '../runner/select.ts';
 import { addList } from './list.ts';
 import { addProbe } from './probe.ts';
 import { addRun, type Terminal } from './run.ts';
+import { addServe } from './serve.ts';
 
 /** Exit code for what was not understood. */
 const USAGE = 3;
@@ -32,7 +33,7 @@ export async function main(
   };
   const program = new Command('smtp-conformance')
     .description(
-      'Holds an SMTP client to the standards: a server that is good or bad, and a verdict for each case.',
+      "Holds an SMTP client to the standards: a server that is good or bad, and a verdict for each case; and a provider's sandbox.",
     )
     .version(version)
     .exitOverride()
@@ -47,11 +48,13 @@ export async function main(
 Examples:
   $ smtp-conformance list
   $ smtp-conformance run --subject core
-  $ smtp-conformance run --client 'python3 send.py {host} {port} {from} {to} {file}'`,
+  $ smtp-conformance run --client 'python3 send.py {host} {port} {from} {to} {file}'
+  $ smtp-conformance serve`,
     );
   addRun(program, terminal, exit);
   addList(program, terminal);
   addProbe(program, terminal);
+  addServe(program, terminal, exit);
   for (const command of program.commands) {
     command.exitOverride();
     command.copyInheritedSettings(program);
