@@ -10,10 +10,12 @@ import { check, devino, explain } from '@posthorn/core/devino';
 import { attachment, compose, MimeError } from '@posthorn/mime';
 
 const USAGE = `Usage: npm run demo
+       npm run demo -- --keep
        npm run demo -- --host HOST --from ADDRESS --to ADDRESS [--user USER --pass PASS]
                        [--port PORT] [--tls implicit|starttls] [--ca FILE]
 
-Without options, the sample goes to the embedded sandbox on loopback. With --host it goes to that server:
+Without options, the sample goes to the embedded sandbox on loopback; with --keep the sandbox and its pages
+stay open until Ctrl-C. With --host it goes to that server:
 on port 465 in TLS from the first octet, on any other (default 587) by STARTTLS, unless --tls says
 otherwise. --ca trusts an authority of your own (PEM). npm prints the options that it is given: the
 environment variable POSTHORN_PASS in place of --pass keeps the password off the screen.`;
@@ -71,12 +73,13 @@ function sayChecks(message) {
   if (problems.length === 0) say('  nothing to object to');
 }
 
-async function againstSandbox() {
+async function againstSandbox(keep) {
   const sandbox = await startSandbox();
   try {
     heading('The sandbox: the provider on loopback, with a certificate authority of its own');
     say(`  localhost:${sandbox.smtp} in place of port 587, STARTTLS`);
     say(`  localhost:${sandbox.smtps} in place of port 465, TLS from the first octet`);
+    say(`  ${sandbox.url}/ is its inbox${keep ? '' : ', while this runs; --keep leaves it open'}`);
     heading("The page's .NET sample, in our API …");
     for (const line of sample.toString().split('\n').slice(1))
       if (!line.includes('...more')) say(line);
@@ -100,7 +103,9 @@ async function againstSandbox() {
     heading('Sending: TLS from the first octet, as on port 465');
     await deliver(message, implicit, sandbox.inbox);
     await provokeAll(starttls);
+    sayStatistics(sandbox);
     heading('To send to a server of yours: npm run demo -- --help');
+    if (keep) await untilStopped(sandbox);
   } finally {
     await sandbox.close();
   }
@@ -108,15 +113,32 @@ async function againstSandbox() {
 
 /** Sends, and compares what came with what was composed. */
 async function deliver(message, route, inbox) {
+  const known = new Set(inbox.messages.map(({ id }) => id));
   sayReceipt(await send(message, route));
-  const captured = await inbox.waitFor();
-  inbox.clear();
+  const captured = await inbox.waitFor(({ id }) => !known.has(id));
   const html = captured.html.trim();
   const equal = captured.size === message.size && html === message.textParts[0];
   const verdict = equal ? style('green', 'equal') : style('red', 'not equal');
   say(`  size predicted ${message.size}, received ${captured.size}: ${verdict}`);
   say(`  received: ${html}`);
   if (!equal) throw new Error('What was received is not what was composed.');
+}
+
+/** What the provider's account page says of all that. */
+function sayStatistics({ statistics }) {
+  heading('What the statistics of the account say now');
+  for (const { title, count, share } of statistics())
+    say(`  ${title.padEnd(20)}${String(count).padStart(4)}${share.padStart(10)}`);
+}
+
+/** Waits for Ctrl-C. */
+async function untilStopped({ url, smtp, smtps }) {
+  heading(`The inbox is open at ${url}/ until Ctrl-C`);
+  say(`  SMTP on localhost:${smtp} (STARTTLS) and localhost:${smtps} (TLS), login 1website`);
+  say(`  how to set up your client: ${url}/setup`);
+  await new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, resolve);
+  });
 }
 
 /** Each of the six documented refusals, by the rule that leads to it. */
@@ -201,13 +223,14 @@ function commandLine() {
     options: {
       ...Object.fromEntries(names.map((name) => [name, text])),
       help: { type: 'boolean' },
+      keep: { type: 'boolean' },
     },
     allowPositionals: true,
   });
   const demand = (holds, sentence) => {
     if (!holds) throw new UsageError(sentence);
   };
-  const { host, port, tls, user, from, to, help } = values;
+  const { host, port, tls, user, from, to, help, keep } = values;
   if (help) return values;
   // It may be half a password: it is not repeated.
   demand(
@@ -216,7 +239,9 @@ function commandLine() {
   );
   for (const name of names)
     demand(values[name] !== '' || name === 'pass', `--${name} needs a value.`);
-  demand(host !== undefined || Object.keys(values).length === 0, 'Options need --host HOST.');
+  const others = Object.keys(values).filter((name) => name !== 'keep');
+  demand(host !== undefined || others.length === 0, 'Options need --host HOST.');
+  demand(host === undefined || !keep, '--keep is for the sandbox: there is none with --host.');
   if (host === undefined) return values;
   demand(from !== undefined, '--host needs --from ADDRESS.');
   demand(to !== undefined, '--host needs --to ADDRESS.');
@@ -283,7 +308,7 @@ function sentence({ code, message }, reason) {
 async function main() {
   const values = commandLine();
   if (values.help) say(USAGE);
-  else if (values.host === undefined) await againstSandbox();
+  else if (values.host === undefined) await againstSandbox(values.keep);
   else await againstServer(values);
 }
 

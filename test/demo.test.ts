@@ -47,6 +47,34 @@ it('tells the story of the page in lines that fit', async () => {
   expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
+it('names the inbox, and closes it at its end', async () => {
+  const { stdout } = await demo();
+  const [, url = ''] =
+    /^ {2}(http:\/\/localhost:\d+)\/ is its inbox, while this runs/m.exec(stdout) ?? [];
+  await expect(fetch(`${url}/api/messages`)).rejects.toThrow('fetch failed');
+  expect(stdout).toMatch(/^ {2}Протарифицировано +2 +40 %\n/m);
+  expect(stdout).toMatch(/^ {2}Отклонено +3 +60 %\n/m);
+});
+
+it('leaves it open until Ctrl-C with --keep', async () => {
+  const once = vi.spyOn(process, 'once').mockReturnThis();
+  const stopped = (): unknown => once.mock.calls.find(([signal]) => signal === 'SIGINT')?.[1];
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  process.argv = ['node', 'demo.mjs', '--keep'];
+  vi.resetModules();
+  const ended = import(/* @vite-ignore */ SCRIPT);
+  await vi.waitFor(() => expect(stopped()).toBeTypeOf('function'), 10_000);
+  const text = log.mock.calls.flat().join('\n');
+  const [, url = ''] =
+    /The inbox is open at (http:\/\/localhost:\d+)\/ until Ctrl-C/.exec(text) ?? [];
+  const messages = await (await fetch(`${url}/api/messages`)).json();
+  expect(JSON.stringify(messages)).toContain('Test from smtp');
+  (stopped() as () => void)();
+  await ended;
+  await expect(fetch(url)).rejects.toThrow('fetch failed');
+  process.stdout.removeAllListeners('error');
+});
+
 describe('a command line that cannot be meant ends in one sentence', () => {
   const to = ['--from', 'a@example.com', '--to', 'b@example.net'];
   it.each([
@@ -61,6 +89,7 @@ describe('a command line that cannot be meant ends in one sentence', () => {
     [['--host', 'localhost', '--pass', 's3cret', ...to], '--pass needs --user USER.'],
     [['--host', 'localhost', '--ca', 'no/such.pem', ...to], '--ca cannot be read: ENOENT'],
     [['--host', 'localhost', '--ca', 'package.json', ...to], 'certificates in PEM.'],
+    [['--host', 'localhost', ...to, '--keep'], '--keep is for the sandbox'],
     [['--nonsense'], "Unknown option '--nonsense'\n"],
     [['--user', 'u', '--pass', 'a', 's3cret'], 'Every argument needs its option'],
   ])('%j', async (args, sentence) => {
