@@ -83,6 +83,10 @@ describe.concurrent('options that cannot be used', () => {
       "Cannot use 'a\\r\\n250 b' as prefix: a reply here is one line of text",
     ],
     [{ prefix: 'a\u0085b' }, "Cannot use 'a\\x85b' as prefix: a reply here is one line of text"],
+    [
+      { acceptedText: 'x'.repeat(201) },
+      `Cannot use '${'x'.repeat(201)}' as acceptedText: it has 200 characters at the most`,
+    ],
     [{ prefix: 554 }, 'Cannot use 554 as prefix: a reply here is one line of text'],
     [{ enhancedStatusCodes: 1 }, 'Cannot use 1 as enhancedStatusCodes: it has to be true or false'],
     [{ announceSize: 2_000 }, 'Cannot use 2000 as announceSize: it has to be true or false'],

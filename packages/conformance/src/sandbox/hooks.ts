@@ -156,7 +156,8 @@ export function hooks(
         const { SIZE: declared = 0 } = args || {};
         const asked = [...found, judgeSize(Number(declared), rules)];
         const error = replies.due(asked, 'mail');
-        if (error) refuse(refused(error, session, { stage: 'mail', verdicts: asked }));
+        if (error)
+          refuse(refused(error, session, { stage: 'mail', verdicts: asked, from: address }));
         else refuse(null);
       });
     },

@@ -153,6 +153,14 @@ const listOf =
 const text: Check = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'it has to be a text';
 
+/** RFC 5321 §4.5.3.1.5: a reply line is 512 octets at the most; an address or an id goes behind it. */
+const LONGEST_TEXT = 200;
+
+function replyText(value: unknown): string | undefined {
+  if (!isOneLine(value)) return 'a reply here is one line of text';
+  return value.length <= LONGEST_TEXT ? undefined : `it has ${LONGEST_TEXT} characters at the most`;
+}
+
 function httpUrl(value: unknown): string | undefined {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
   return url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
@@ -206,13 +214,13 @@ const CHECKS: { readonly [Name in keyof SandboxOptions]-?: Check } = {
   filtered: oneOf('accept', 'refuse'),
   tags: oneOf('off', 'warn', 'reject'),
   stages: checkStages,
-  prefix: (value) => (isOneLine(value) ? undefined : 'a reply here is one line of text'),
+  prefix: replyText,
   enhancedStatusCodes: flag,
   announceSize: flag,
   hide: listOf('PIPELINING, 8BITMIME, SMTPUTF8, STARTTLS', (one) =>
     ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'STARTTLS'].includes(one as string),
   ),
-  acceptedText: (value) => (isOneLine(value) ? undefined : 'a reply here is one line of text'),
+  acceptedText: replyText,
   legacyTls: flag,
   faults: listOf('faults', isRecord),
   magic: flag,

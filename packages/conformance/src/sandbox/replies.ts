@@ -56,7 +56,9 @@ export class Replies {
 export interface Circumstances {
   readonly stage: Stage;
   readonly verdicts: readonly Verdict[];
-  /** The recipient that was refused: it is not in the envelope. */
+  /** The sender that was refused: it is not in the envelope. */
+  readonly from?: string;
+  /** The recipient that was refused, alike. */
   readonly to?: string;
   /** Octets of the content. */
   readonly size?: number;
@@ -66,7 +68,7 @@ export interface Circumstances {
 export function keepRefused(
   error: ReplyError,
   session: SMTPServerSession,
-  { stage, verdicts, to, size }: Circumstances,
+  { stage, verdicts, from, to, size }: Circumstances,
   { platform, line }: { readonly platform: Platform; readonly line: Line | undefined },
 ): ReplyError {
   const said = `${error.responseCode} ${error.message}`;
@@ -75,7 +77,7 @@ export function keepRefused(
     stage,
     code: error.responseCode,
     text: error.message,
-    from: envelope?.mailFrom ? envelope.mailFrom.address : undefined,
+    from: envelope?.mailFrom ? envelope.mailFrom.address : from,
     to: [
       ...(envelope?.rcptTo ?? []).map(({ address }) => address),
       ...(to === undefined ? [] : [to]),

@@ -169,6 +169,9 @@ async function start(
     get url() {
       return at.url;
     },
+    get connections() {
+      return starttls.connections + implicit.connections;
+    },
     ca: authority.ca,
     legacyTls: options.legacyTls ?? false,
     exposed: !isLoopback(bind),
@@ -219,7 +222,7 @@ async function start(
         return callbacks.log;
       },
       get connections() {
-        return starttls.connections + implicit.connections;
+        return site.connections;
       },
       get faults() {
         return plan.due;

@@ -137,7 +137,7 @@ describe.concurrent('what was refused is kept', () => {
       reply: '554 Message exceeds fixed size limit',
     });
     const text = 'Disallowed source address: other@example.com';
-    expect(second).toMatchObject({ stage: 'mail', text });
+    expect(second).toMatchObject({ stage: 'mail', text, from: 'other@example.com', to: [] });
     const lines = first?.transcript.map((line) => `${line.direction}: ${line.text}`) ?? [];
     expect(lines).toContain('client: AUTH PLAIN <secret>');
     expect(lines.at(-1)).toBe('server: 554 Message exceeds fixed size limit');

@@ -18,6 +18,8 @@ export interface Site {
   readonly ca: string;
   /** Where the pages are, without a slash behind it. */
   readonly url: string;
+  /** Connections of SMTP that are open now. */
+  readonly connections: number;
   /** Whether it admits clients that speak TLS 1.0. */
   readonly legacyTls: boolean;
   /** Whether others than this machine can reach it. */

@@ -73,6 +73,7 @@ export type Change =
   | { readonly kind: 'message'; readonly message: CapturedMessage }
   | { readonly kind: 'event'; readonly event: MessageEvent; readonly message: CapturedMessage }
   | { readonly kind: 'refused'; readonly refused: Refused }
+  | { readonly kind: 'forgotten'; readonly id: string }
   | { readonly kind: 'reset' };
 
 /** What is known of an event beside its type. */
@@ -111,7 +112,10 @@ export class Platform {
     this.inbox = new Inbox({
       messages: options.retention,
       octets: options.retentionOctets,
-      forgotten: (id) => this.#forget(id),
+      forgotten: (id) => {
+        this.#forget(id);
+        this.#tell({ kind: 'forgotten', id });
+      },
     });
     this.statistics = new Statistics(journal);
     this.unsubscribed = new AddressList(journal, 'unsubscribed');

@@ -1,7 +1,7 @@
 /** How the rules are set, and what goes wrong next. */
 import { FAULT_POINTS, type Fault, type FaultAction } from '../../faults.ts';
 import { checkOptions } from '../../options.ts';
-import type { PROFILES, ProfileVersion } from '../../profile.ts';
+import { PROFILES, type ProfileVersion } from '../../profile.ts';
 import { CHANGEABLE, type ChangeableOptions } from '../../settings.ts';
 import { Problem } from '../problem.ts';
 import type { Site } from '../site.ts';
@@ -112,11 +112,7 @@ export function ruleRoutes({ platform, settings, plan }: Site): readonly Route[]
   }
 }
 
-const VERSIONS: readonly ProfileVersion[] = [
-  '2016',
-  '2017-10',
-  'successor',
-] satisfies (keyof typeof PROFILES)[];
+const VERSIONS = Object.keys(PROFILES) as readonly ProfileVersion[];
 
 /** Asks of one option what the sandbox asks of all at its start. */
 function checkChange(name: string, value: unknown, path: string): void {

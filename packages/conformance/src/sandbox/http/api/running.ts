@@ -35,6 +35,7 @@ export function runningRoutes(site: Site): readonly Route[] {
           profile: settings.rules.profile.version,
           messages: platform.inbox.size,
           refused: platform.refused.length,
+          connections: site.connections,
           clock: clockShown(),
         }),
     },
