@@ -47,7 +47,7 @@ export function tracking(site: Site): Hono {
         ? rewrite(message, site.url).links[Number(number)]
         : undefined;
     const url = link !== undefined && URL.canParse(link) ? new URL(link) : undefined;
-    if (!message || !url || !/^https?:$/.test(url.protocol)) return notFoundPage(site, context);
+    if (!message || !url) return notFoundPage(site, context);
     if (isGet(context)) {
       platform.record(message.id, 'CLICKED', { url: link ?? '' });
       await platform.journal.flush();

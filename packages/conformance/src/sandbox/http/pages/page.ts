@@ -6,7 +6,7 @@ import type { Visit } from './visit.ts';
 import type { Word } from './words/index.ts';
 
 /** The sections, in their order. */
-export const SECTIONS: readonly (readonly [path: string, title: Word])[] = [
+const SECTIONS: readonly (readonly [path: string, title: Word])[] = [
   ['/', 'inbox'],
   ['/refused', 'refused'],
   ['/statistics', 'statistics'],

@@ -95,9 +95,9 @@ button:hover,.button:hover{filter:brightness(1.08)}
 .inline .quiet{min-height:0;padding:.2rem .7rem;font-size:.85rem}
 .danger{color:var(--card);background:var(--danger);border-color:var(--danger)}
 [hidden]{display:none!important}
-.confirm{position:relative}.confirm summary{list-style:none}.confirm summary::-webkit-details-marker{display:none}
-.confirm[open] form{position:absolute;z-index:2;top:calc(100% + .4rem);left:0;width:min(18rem,80vw);background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.75rem 1rem;box-shadow:0 6px 24px #0003}
-@media (max-width:40rem){.filter>.buttons{margin:0;align-self:flex-end}.confirm[open] form{left:auto;right:0}}
+.buttons:has(>.confirm){position:relative}.confirm summary{list-style:none}.confirm summary::-webkit-details-marker{display:none}
+.confirm[open] form{position:absolute;z-index:2;top:calc(100% + .4rem);left:0;width:min(18rem,100%);background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.75rem 1rem;box-shadow:0 6px 24px #0003}
+@media (max-width:40rem){.filter>.buttons{margin:0;align-self:flex-end}}
 
 .plan:has([name=action] option[value=reply]:checked) .filter>:not(.of-reply):is([class*=of-]):not(.of-all-but-limit),
 .plan:has([name=action] option[value=stall]:checked) .filter>:not(.of-stall):is([class*=of-]):not(.of-all-but-limit),
