@@ -62,7 +62,7 @@ export {
   type MessageState,
   STATES,
 } from './sandbox/platform/events.ts';
-export type { Refused } from './sandbox/platform/platform.ts';
+export type { Refused, Trouble } from './sandbox/platform/platform.ts';
 export type { StatisticsFilter, StatisticsRow } from './sandbox/platform/statistics.ts';
 export type { HardBounced, Unsubscribed } from './sandbox/platform/suppressions.ts';
 export {

@@ -281,6 +281,17 @@ describe.concurrent('the plan', () => {
     ['a stall of NaN', { at: 'mail', action: { stall: Number.NaN } }, 'stall is '],
     ['an endless stall', { at: 'mail', action: { stall: Infinity } }, 'stall is '],
     ['a code of one digit', { at: 'mail', action: { code: 4, text: 'x' } }, 'code is '],
+    ['a positive reply', { at: 'mail', action: { code: 250, text: 'x' } }, 'code is '],
+    [
+      'a key that there is not',
+      { at: 'mail', action: 'close', time: 2 },
+      "there is no 'time' in a fault",
+    ],
+    [
+      'a stall with a reply',
+      { at: 'mail', action: { stall: 1, code: 451 } },
+      "'code' does not belong",
+    ],
     ['a code of four', { at: 'mail', action: { code: 4510, text: 'x' } }, 'code is '],
     ['two lines', { at: 'mail', action: { code: 451, text: 'a\r\n250 b' } }, 'text is '],
     ['no text', { at: 'mail', action: { code: 451 } }, 'text is '],

@@ -30,6 +30,7 @@ function message(subject: string): CapturedMessage {
       disposition: undefined,
       filename: undefined,
       size: 0,
+      isUtf8: true,
       text: undefined,
       children: [],
     },

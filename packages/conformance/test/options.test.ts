@@ -98,7 +98,7 @@ describe.concurrent('options that cannot be used', () => {
     [{ http: 2525, smtp: 2525 }, 'Cannot use 2525 as http: it is the port of an SMTP server'],
     [
       { publicUrl: 'ftp://example.com' },
-      "Cannot use 'ftp://example.com' as publicUrl: it has to be an http or https address, without a login in it",
+      'Cannot use this as publicUrl: it has to be an http or https address, without a login in it',
     ],
     [
       { authMethods: ['GSSAPI'] },

@@ -349,6 +349,7 @@ test.concurrent('the verdicts of an accepted message, in the order in which the 
     ['sender', 'mail', 'pass'],
     ['recipient', 'rcpt', 'pass'],
     ['size', 'data', 'pass'],
+    ['mime', 'data', 'pass'],
     ['first-recipient', 'data', 'pass'],
     ['attachments', 'data', 'pass'],
     ['charset', 'data', 'pass'],

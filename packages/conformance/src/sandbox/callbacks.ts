@@ -65,14 +65,14 @@ export class Callbacks {
   #telling = false;
   #closed = false;
 
-  /** What was set while an earlier sandbox ran on the same journal goes before the options. */
+  /** What was set while an earlier sandbox ran on the same journal is kept, unless options are given now. */
   constructor(platform: Platform, options?: CallbackOptions, tuning: Partial<CallbackTuning> = {}) {
     this.#platform = platform;
     this.#given = options;
     this.#tuning = { ...TUNING, ...tuning };
     this.#options = options;
     for (const [key, kept] of platform.journal.entries<unknown>('callback'))
-      if (key === KEY && isUsable(kept)) this.#options = kept ?? undefined;
+      if (key === KEY && options === undefined && isUsable(kept)) this.#options = kept ?? undefined;
     this.#unwatch = platform.watch((change) => {
       if (change.kind === 'event') this.#take(change.event);
     });

@@ -6,11 +6,8 @@ import { type Found, quoted, type RuleSettings, type Verdict } from './rules.ts'
 export interface JudgedContent {
   /** How many addresses its header To names. */
   readonly named: number;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
   readonly structure: MessagePart;
-  readonly attachments: readonly {
-    readonly filename: string | undefined;
-    readonly contentType: string;
-  }[];
 }
 
 /** Behind the content: recipients, files, charset and tags. */
@@ -40,12 +37,11 @@ function judgeCount({ named }: JudgedContent, recipients: readonly string[]): Fo
   };
 }
 
-function judgeAttachments({ attachments }: JudgedContent, { profile }: RuleSettings): Found {
+function judgeAttachments({ structure }: JudgedContent, { profile }: RuleSettings): Found {
   const base = { rule: 'attachments', stage: 'data', grade: profile.grades.attachments } as const;
-  for (const { filename, contentType } of attachments) {
-    const extension = filename?.includes('.')
-      ? filename.slice(filename.lastIndexOf('.') + 1).toLowerCase()
-      : (contentType.split('/')[1] ?? '');
+  const files = leaves(structure).filter(isFile);
+  for (const { filename, contentType } of files) {
+    const extension = extensionOf(filename) ?? contentType.split('/')[1] ?? '';
     if (
       profile.attachments === 'none' ||
       (profile.attachments !== 'any' && profile.attachments.includes(extension))
@@ -61,15 +57,28 @@ function judgeAttachments({ attachments }: JudgedContent, { profile }: RuleSetti
   return {
     ...base,
     outcome: 'pass',
-    detail: attachments.length > 0 ? 'only allowed files' : 'no files',
+    detail: files.length > 0 ? 'only allowed files' : 'no files',
   };
 }
 
-function judgeCharset({ structure }: JudgedContent, { charset }: RuleSettings): Found {
-  const other = leaves(structure)
-    .filter(({ contentType }) => contentType.startsWith('text/'))
-    .map((part) => part.charset ?? 'UTF-8')
-    .find((name) => !/^(utf-?8|us-ascii)$/i.test(name));
+/** What is no text to be shown; a text with the name of a file is one, however it wants to be shown. */
+function isFile({ contentType, disposition, filename }: MessagePart): boolean {
+  if (contentType.startsWith('multipart/')) return false;
+  return (
+    filename !== undefined ||
+    disposition === 'attachment' ||
+    (contentType !== 'text/plain' && contentType !== 'text/html')
+  );
+}
+
+/** Dots and blanks at the end are left out, as some systems do that open files. */
+function extensionOf(filename: string | undefined): string | undefined {
+  const name = filename?.replace(/[. ]+$/, '') ?? '';
+  return name.includes('.') ? name.slice(name.lastIndexOf('.') + 1).toLowerCase() : undefined;
+}
+
+function judgeCharset(content: JudgedContent, { charset }: RuleSettings): Found {
+  const other = otherCharset(content);
   return {
     rule: 'charset',
     stage: 'data',
@@ -77,8 +86,31 @@ function judgeCharset({ structure }: JudgedContent, { charset }: RuleSettings): 
     grade: charset === 'reject' ? 'guess' : 'documented',
     outcome:
       other === undefined || charset === 'off' ? 'pass' : charset === 'warn' ? 'warn' : 'refuse',
-    detail: other === undefined ? 'UTF-8' : `a part is in ${other}, not in UTF-8`,
+    detail: other ?? 'UTF-8',
   };
+}
+
+/** What is not in UTF-8, if anything is: by what is said of it, and by its octets. */
+function otherCharset({ structure, headers }: JudgedContent): string | undefined {
+  for (const { contentType, charset, isUtf8 } of leaves(structure)) {
+    if (!contentType.startsWith('text/')) continue;
+    if (!isUtf8Name(charset || 'UTF-8')) return `a part is in ${charset}, not in UTF-8`;
+    if (!isUtf8) return `a part is not in UTF-8, though it says ${charset || 'nothing'}`;
+  }
+  for (const { name, value } of headers)
+    for (const [, charset = ''] of value.matchAll(/=\?([^?*\s]+)[^?\s]*\?[bq]\?/gi))
+      if (!isUtf8Name(charset)) return `the field ${name} is in ${charset}, not in UTF-8`;
+  return undefined;
+}
+
+/** ASCII is UTF-8. Names are those of the WHATWG's encoding standard. */
+function isUtf8Name(name: string): boolean {
+  if (/^(us-)?ascii$/i.test(name)) return true;
+  try {
+    return new TextDecoder(name).encoding === 'utf-8';
+  } catch {
+    return false;
+  }
 }
 
 /** One verdict for each tag: a reader is shown one of the texts, so each has to have it. */
@@ -96,8 +128,8 @@ function judgeTags({ structure }: JudgedContent, { tags, profile }: RuleSettings
     return {
       rule: 'tags',
       stage: 'data',
-      // The page demands the links; what happens without them, and with which reply, nobody documents.
-      grade: 'guess',
+      // That it has to be there may be documented; what happens without it, and with which reply, is not.
+      grade: profile.missingTag === 'reject' ? 'documented' : 'guess',
       outcome: !missing || tags === 'off' ? 'pass' : tags === 'warn' ? 'warn' : 'refuse',
       detail: missing ? `${where} has no ${tag}` : `${tag} is there`,
     };

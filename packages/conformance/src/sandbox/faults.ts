@@ -46,7 +46,7 @@ export type FaultPoint =
 /**
  * What a fault does.
  *
- * - `{ code, text }`: a reply of one line in place of the usual one, with a code from 200 to 599; 421 ends the connection
+ * - `{ code, text }`: a reply of one line in place of the usual one, with a code from 400 to 599; 421 ends the connection
  * - 'close': the connection is closed without a reply
  * - `{ stall }`: the usual reply comes so many ms late
  * - `{ slow }`: the usual reply comes octet by octet, so many ms apart
@@ -103,6 +103,10 @@ export interface Strike {
   drop(): void;
   /** Lets what is sent next leave octet by octet. */
   slow(ms: number): void;
+  /** Is told that a fault struck, before it does. */
+  struck(what: string): void;
+  /** Takes the message, and drops. `giveBack` where it was not taken. Default: drop(). */
+  takeSilently?(giveBack: () => void): void;
 }
 
 interface Entry {
@@ -116,6 +120,7 @@ interface Entry {
 export class FaultPlan {
   #rest: Entry[] = [];
   readonly #stalled = new Set<NodeJS.Timeout>();
+  #ended = false;
   readonly #now: () => number;
 
   /** @throws TypeError for a fault that cannot strike */
@@ -144,54 +149,56 @@ export class FaultPlan {
   }
 
   /** Lets the fault that is due at a point strike, or goes on. */
-  strike(at: FaultPoint, { goOn, reply, drop, slow }: Strike): void {
-    const action = this.#take(at);
-    if (action === undefined) goOn();
-    else if (action === 'close') drop();
-    // Where it is due is past the taking of the message: hooks.ts asks for it there.
-    else if (action === 'accept-then-close-before-reply') goOn();
-    else if ('stall' in action) {
-      const timer = setTimeout(() => {
-        this.#stalled.delete(timer);
-        goOn();
-      }, action.stall);
-      this.#stalled.add(timer);
-    } else if ('slow' in action) {
-      slow(action.slow);
-      goOn();
-    } else reply(action.code, action.text);
+  strike(at: FaultPoint, strike: Strike): void {
+    const entry = this.#take(at);
+    if (entry === undefined) {
+      strike.goOn();
+      return;
+    }
+    const { action } = entry.fault;
+    if (action === 'accept-then-close-before-reply' && strike.takeSilently) {
+      strike.takeSilently(() => this.#giveBack(entry));
+      return;
+    }
+    strike.struck(`fault at ${at}: ${described(action)}`);
+    if (typeof action === 'string') strike.drop();
+    else if ('stall' in action) this.#stall(action.stall, strike);
+    else if ('slow' in action) {
+      strike.slow(action.slow);
+      strike.goOn();
+    } else strike.reply(action.code, action.text);
   }
 
-  /** Whether the next message is to be taken without a word; it is used up by that. */
-  takesSilently(): boolean {
-    const due = this.#rest.find(
-      ({ fault }) => fault.at === 'final-dot' || fault.at === 'after-accept',
-    );
-    if (due?.fault.action !== 'accept-then-close-before-reply') return false;
-    this.#use(due);
-    return true;
+  #stall(ms: number, { goOn }: Strike): void {
+    // Nobody waits for it any more.
+    if (this.#ended) return;
+    const timer = setTimeout(() => {
+      this.#stalled.delete(timer);
+      goOn();
+    }, ms);
+    this.#stalled.add(timer);
   }
 
   /** Gives up what is stalled. */
   end(): void {
+    this.#ended = true;
     for (const timer of this.#stalled) clearTimeout(timer);
     this.#stalled.clear();
   }
 
-  #take(at: FaultPoint): FaultAction | undefined {
+  #take(at: FaultPoint): Entry | undefined {
     for (const entry of this.#rest) {
       if (entry.fault.at !== at) continue;
       const { action } = entry.fault;
       if (typeof action === 'object' && 'limit' in action) {
         const since = this.#now() - action.per;
         entry.passed = entry.passed.filter((one) => one > since);
-        if (entry.passed.length >= action.limit) return action;
+        if (entry.passed.length >= action.limit) return entry;
         entry.passed.push(this.#now());
         continue;
       }
-      if (action === 'accept-then-close-before-reply') return undefined;
       this.#use(entry);
-      return action;
+      return entry;
     }
     return undefined;
   }
@@ -201,6 +208,19 @@ export class FaultPlan {
     entry.left -= 1;
     if (entry.left <= 0) this.#rest = this.#rest.filter((one) => one !== entry);
   }
+
+  /** It comes before what is due, as it did. */
+  #giveBack(entry: Entry): void {
+    entry.left = (entry.left ?? 0) + 1;
+    if (!this.#rest.includes(entry)) this.#rest.unshift(entry);
+  }
+}
+
+function described(action: FaultAction): string {
+  if (typeof action === 'string') return action;
+  if ('stall' in action) return `stalls for ${action.stall} ms`;
+  if ('slow' in action) return `an octet each ${action.slow} ms`;
+  return `${action.code} ${action.text}`;
 }
 
 /** setTimeout() takes no longer one: it would fire at once. */
@@ -214,7 +234,8 @@ function check(fault: Fault): void {
     );
   };
   if (typeof fault !== 'object' || fault === null) refuse('it is no object');
-  const { at, action, times = 1 } = fault;
+  const { at, action, times = 1, ...other } = fault;
+  for (const name of Object.keys(other)) refuse(`there is no ${inspect(name)} in a fault`);
   if (!FAULT_POINTS.includes(at))
     refuse(`at is ${FAULT_POINTS.map((point) => `'${point}'`).join(', ')}`);
   if (!Number.isInteger(times) || times < 1) refuse('times is a whole number from 1');
@@ -227,6 +248,10 @@ function check(fault: Fault): void {
     refuse(
       "action is a reply, 'close', 'accept-then-close-before-reply', a stall, slow or a limit",
     );
+  const known = ['stall', 'slow'].find((name) => name in action);
+  for (const name of Object.keys(action))
+    if (known ? name !== known : !['code', 'text', 'limit', 'per'].includes(name))
+      refuse(`${inspect(name)} does not belong to this action`);
   if ('stall' in action) {
     if (!(action.stall >= 0 && action.stall <= LONGEST_STALL))
       refuse(`stall is a number of ms from 0 to ${LONGEST_STALL}`);
@@ -241,7 +266,8 @@ function check(fault: Fault): void {
     if (!(action.per > 0 && action.per < Infinity)) refuse('per is a number of ms');
     if (fault.times !== undefined) refuse('a limit is not used up: times has no meaning');
   }
-  if (!Number.isInteger(action.code) || action.code < 200 || action.code > 599)
-    refuse('code is a whole number from 200 to 599');
+  // A positive reply would say that something was done.
+  if (!Number.isInteger(action.code) || action.code < 400 || action.code > 599)
+    refuse('code is a whole number from 400 to 599');
   if (!isOneLine(action.text)) refuse('text is one line');
 }

@@ -1,18 +1,25 @@
 /** The provider's rules as smtp-server's hooks: when each is asked, and with which reply it refuses. */
 import { timingSafeEqual } from 'node:crypto';
-import type { SMTPServerOptions, SMTPServerSession } from 'smtp-server';
-import { judgeContent } from './content-rules.ts';
+import type { SMTPServerAuthentication, SMTPServerOptions, SMTPServerSession } from 'smtp-server';
+import { contentHook } from './content-hook.ts';
 import type { FaultPlan, FaultPoint } from './faults.ts';
-import type { CapturedMessage } from './inbox.ts';
-import type { Line } from './listener.ts';
+import type { AnswerMalformed, Line } from './listener.ts';
 import type { SandboxOptions } from './options.ts';
 import type { Platform } from './platform/platform.ts';
-import { type Circumstances, keepRefused, Replies, type ReplyError, reply } from './replies.ts';
+import {
+  type Circumstances,
+  keepRefused,
+  type Refuse,
+  Replies,
+  type ReplyError,
+  reply,
+} from './replies.ts';
 import {
   judgeAddress,
   judgeAuthentication,
   judgeFault,
-  judgeFilter,
+  judgeMalformed,
+  judgePassword,
   judgeRecipient,
   judgeSender,
   judgeSize,
@@ -20,9 +27,6 @@ import {
   type Verdict,
 } from './rules.ts';
 import type { Settings } from './settings.ts';
-import { type Parsed, parseMessage } from './structure.ts';
-
-type Refuse = (error?: Error | null) => void;
 
 /** What the hooks work with. */
 export interface Surroundings {
@@ -33,11 +37,20 @@ export interface Surroundings {
   readonly lineOf: (session: SMTPServerSession) => Line | undefined;
 }
 
+/** The rules as smtp-server asks them, and for what it does not ask them of. */
+export interface Hooks {
+  readonly rules: SMTPServerOptions;
+  readonly malformed: AnswerMalformed;
+}
+
+/** RFC 5321 §4.5.3.1.8: at least 100 have to be taken. */
+const MOST_RECIPIENTS = 1_000;
+
 /** The hooks for both servers, which share all that they work with. */
 export function hooks(
   options: SandboxOptions,
   { settings, platform, plan, lineOf }: Surroundings,
-): SMTPServerOptions {
+): Hooks {
   /** What the rules have said of the connection, and of the transaction under way. */
   const beforeOf = new WeakMap<SMTPServerSession, Verdict>();
   const verdictsOf = new WeakMap<SMTPServerSession, Verdict[]>();
@@ -65,18 +78,30 @@ export function hooks(
     session: SMTPServerSession,
     refuse: Refuse,
     goOn: () => void,
+    takeSilently?: (giveBack: () => void) => void,
   ): void => {
     const line = lineOf(session);
+    // smtp-server does so itself for every hook but this.
+    if (at === 'connect' || at === 'banner') line?.busy(true);
+    const done = (): void => line?.busy(false);
     plan.strike(at, {
-      goOn,
-      reply: (code, text) => refuse(reply(code, text)),
+      goOn() {
+        done();
+        goOn();
+      },
+      reply(code, text) {
+        done();
+        refuse(reply(code, text));
+      },
       drop: () => line?.drop(),
       slow: (ms) => line?.slow(ms),
+      struck: (what) => line?.struck(what),
+      ...(takeSilently && { takeSilently }),
     });
   };
 
   const hidden = options.hide ?? [];
-  return {
+  const rules: SMTPServerOptions = {
     name: 'sandbox.localhost',
     authOptional: true,
     authMethods: [...(options.authMethods ?? ['LOGIN', 'PLAIN'])],
@@ -87,10 +112,9 @@ export function hooks(
     hideSMTPUTF8: hidden.includes('SMTPUTF8'),
     hideSTARTTLS: hidden.includes('STARTTLS'),
     ...(options.announceSize && { hideSize: false, size: settings.rules.profile.maxSize }),
-    ...(options.legacyTls && {
-      minVersion: 'TLSv1' as const,
-      ciphers: 'DEFAULT:@SECLEVEL=0',
-    }),
+    // Node may have been told to admit older ones.
+    minVersion: options.legacyTls ? 'TLSv1' : 'TLSv1.2',
+    ...(options.legacyTls && { ciphers: 'DEFAULT:@SECLEVEL=0' }),
     onConnect(session, refuse) {
       const greet = (): void => {
         const { remoteAddress } = session;
@@ -110,15 +134,12 @@ export function hooks(
     },
     onAuth(login, session, answer) {
       unlessFault('auth', session, answer as Refuse, () => {
-        const { method } = login;
-        const [username, password] = [login.username ?? '', login.password ?? ''];
+        const { username = '' } = login;
         const { credentials } = settings;
-        const known = Object.hasOwn(credentials, username) ? (credentials[username] ?? '') : '';
-        const fits =
-          Object.hasOwn(credentials, username) &&
-          (method === 'CRAM-MD5' ? login.validatePassword(known) : same(known, password));
-        if (fits) answer(null, { user: username });
+        const known = Object.hasOwn(credentials, username) ? credentials[username] : undefined;
+        if (known !== undefined && fits(login, known)) answer(null, { user: username });
         else {
+          const verdict = judgePassword(settings.rules);
           const error =
             settings.stageOf('not-authenticated') === 'auth'
               ? replies.documented('not-authenticated')
@@ -126,16 +147,9 @@ export function hooks(
           answer(
             refused(error, session, {
               stage: 'auth',
-              verdicts: [
-                {
-                  rule: 'auth',
-                  stage: 'auth',
-                  outcome: 'refuse',
-                  grade: 'documented',
-                  detail: 'wrong login or password',
-                  refusal: { reason: 'not-authenticated' },
-                },
-              ],
+              verdicts: [verdict],
+              verdict,
+              user: username,
             }),
           );
         }
@@ -144,134 +158,99 @@ export function hooks(
     onMailFrom({ address, args }, session, refuse) {
       unlessFault('mail', session, refuse, () => {
         const { rules } = settings;
-        const before = beforeOf.get(session);
-        const found = [
-          ...(before ? [before] : []),
-          judgeTls(session.secure, rules),
-          judgeAuthentication(session.user || undefined, rules),
-          judgeSender(address, rules),
-        ];
+        const found = [...judgeSession(session), judgeSender(address, rules)];
         verdictsOf.set(session, found);
         // More may come than was declared (RFC 1870 §6.3), so the content is judged by itself.
-        const { SIZE: declared = 0 } = args || {};
-        const asked = [...found, judgeSize(Number(declared), rules)];
-        const error = replies.due(asked, 'mail');
-        if (error)
-          refuse(refused(error, session, { stage: 'mail', verdicts: asked, from: address }));
-        else refuse(null);
+        const { SIZE: declared } = args || {};
+        const asked =
+          declared === undefined ? found : [...found, judgeSize(Number(declared), rules)];
+        const due = replies.due(asked, 'mail');
+        refuse(
+          due
+            ? refused(due.error, session, {
+                stage: 'mail',
+                verdicts: asked,
+                verdict: due.verdict,
+                from: address,
+              })
+            : null,
+        );
       });
     },
     onRcptTo({ address }, session, refuse) {
       unlessFault('rcpt', session, refuse, () => {
+        const { mailFrom, rcptTo } = session.envelope;
+        if (rcptTo.length >= MOST_RECIPIENTS) {
+          refuse(reply(452, 'Too many recipients'));
+          return;
+        }
+        const before = verdicts(session);
         try {
           const { rules } = settings;
-          const { mailFrom, rcptTo } = session.envelope;
           const asked = judgeFault(address, mailFrom ? mailFrom.address : '', rules);
           const found = [judgeRecipient(address, rcptTo.length, rules), ...(asked ? [asked] : [])];
-          // One refused recipient says nothing of the others, so its verdict is not kept.
-          const own = replies.due(found, 'rcpt');
-          if (!own) verdicts(session).push(...found);
-          const error = own ?? replies.due(verdicts(session), 'rcpt');
-          if (error)
-            refuse(
-              refused(error, session, {
-                stage: 'rcpt',
-                verdicts: own ? [...verdicts(session), ...found] : verdicts(session),
-                to: address,
-              }),
-            );
-          else refuse(null);
+          const due = replies.due(found, 'rcpt') ?? replies.due(before, 'rcpt');
+          if (due) {
+            const { error, verdict } = due;
+            const all = [...before, ...found];
+            refuse(refused(error, session, { stage: 'rcpt', verdicts: all, verdict, to: address }));
+            return;
+          }
+          // One refused recipient says nothing of the others: only what was asked of this one is kept.
+          verdictsOf.set(session, [...before, ...found]);
+          refuse(null);
         } catch (error) {
-          refuse(replies.failure(error));
+          const failure = replies.failure(error);
+          refuse(refused(failure, session, { stage: 'rcpt', verdicts: before, to: address }));
         }
       });
     },
-    onData(stream, session, refuse) {
-      const { maxSize } = settings.rules.profile;
-      const chunks: Uint8Array[] = [];
-      let size = 0;
-      // Beyond the limit it is counted, and not kept.
-      stream.on('data', (chunk: Uint8Array) => {
-        size += chunk.length;
-        if (size <= maxSize) chunks.push(chunk);
-        else chunks.length = 0;
-      });
-      stream.on('end', () => {
-        const line = lineOf(session);
-        line?.transcript.content(size, session.secure);
-        unlessFault('final-dot', session, refuse as Refuse, () => {
-          const silently = plan.takesSilently();
-          judge(session, chunks, size)
-            .then((said) => {
-              if (silently) line?.drop();
-              else if (typeof said === 'string')
-                unlessFault('after-accept', session, refuse as Refuse, () => refuse(null, said));
-              else refuse(said);
-            })
-            .catch((error: unknown) => refuse(replies.failure(error)));
-        });
-      });
-    },
+    onData: contentHook(
+      { settings, platform, plan, lineOf },
+      { replies, refused, unlessFault, verdicts },
+    ),
   };
+  return { rules, malformed };
 
-  /** Asks the rules that see the whole message; takes it and says so, or gives what refuses it. */
-  async function judge(
-    session: SMTPServerSession,
-    chunks: readonly Uint8Array[],
-    size: number,
-  ): Promise<string | ReplyError> {
-    const { rules } = settings;
-    const to = session.envelope.rcptTo.map(({ address }) => address);
-    const found = verdicts(session);
-    const no = (error: ReplyError): ReplyError =>
-      refused(error, session, { stage: 'data', verdicts: found, size });
-    found.push(judgeSize(size, rules));
-    const early = replies.due(found, 'data');
-    if (early) return no(early);
-    const raw = Buffer.concat(chunks);
-    let parsed: Parsed;
-    try {
-      parsed = await parseMessage(raw);
-    } catch (error) {
-      return no(replies.failure(error));
-    }
-    const { named, ...content } = parsed;
-    found.push(...judgeContent(parsed, to, rules));
-    const first = to[0] ?? '';
-    const why = platform.unsubscribed.get(first)
-      ? 'unsubscribed'
-      : platform.hardBounced.get(first)
-        ? 'hard-bounced'
-        : undefined;
-    found.push(judgeFilter(first, why, settings.filtered === 'refuse', rules));
-    const late = replies.due(found, 'data');
-    if (late) return no(late);
-    // No documented text is for a tag that is missing, nor for a charset.
-    const strict = found.find(
-      ({ outcome, refusal: known }) => outcome === 'refuse' && known === undefined,
-    );
-    if (strict) return no(replies.undocumented(strict.detail));
-    const id = platform.ids.next();
-    const said = settings.acceptedText.replaceAll('{id}', id);
-    const message: CapturedMessage = await platform.accept({
-      id,
-      from: session.envelope.mailFrom ? session.envelope.mailFrom.address : '',
-      to,
-      notSentTo: to.slice(1),
-      raw,
-      size,
-      ...content,
-      verdicts: [...found],
-      secure: session.secure,
-      user: session.user || undefined,
-      remoteAddress: session.remoteAddress,
-      transcript: [
-        ...(lineOf(session)?.transcript.lines ?? []),
-        { direction: 'server', text: `250 ${said}`, secure: session.secure },
-      ],
-    });
-    return settings.acceptedText.replaceAll('{id}', message.id);
+  /** What is known of the session at MAIL. */
+  function judgeSession(session: SMTPServerSession): Verdict[] {
+    const before = beforeOf.get(session);
+    return [
+      ...(before ? [before] : []),
+      judgeTls(session.secure, settings.rules),
+      judgeAuthentication(session.user || undefined, settings.rules),
+    ];
   }
+
+  /** Who may not send is told that first. */
+  function malformed(
+    stage: 'mail' | 'rcpt',
+    address: string,
+    session: SMTPServerSession,
+  ): ReturnType<AnswerMalformed> {
+    const found = judgeMalformed(stage, address, settings.rules);
+    const before = stage === 'mail' ? judgeSession(session) : verdicts(session);
+    const { error, verdict } = replies.due(before, stage) ?? {
+      error: replies.documented(
+        stage === 'mail' ? 'sender-not-confirmed' : 'invalid-recipient',
+        address,
+      ),
+      verdict: found,
+    };
+    refused(error, session, {
+      stage,
+      verdicts: [...before, found],
+      verdict,
+      ...(stage === 'mail' ? { from: address } : { to: address }),
+    });
+    return { code: error.responseCode, text: error.message };
+  }
+}
+
+/** Whether a login has the password of its name; of XOAUTH2 it is the token. */
+function fits(login: SMTPServerAuthentication, known: string): boolean {
+  if (login.method === 'CRAM-MD5') return login.validatePassword(known);
+  return same(known, (login.method === 'XOAUTH2' ? login.accessToken : login.password) ?? '');
 }
 
 /** In a time that tells nothing of where they differ. */

@@ -10,7 +10,7 @@ import type { Verdict } from './rules.ts';
  * import type { MessagePart } from '@posthorn/conformance';
  *
  * const kinds = ({ contentType, children }: MessagePart): string[] => [contentType, ...children.flatMap(kinds)];
- * const leaf = { charset: undefined, encoding: '7bit', disposition: undefined, filename: undefined, size: 2, text: 'Hi' };
+ * const leaf = { charset: undefined, encoding: '7bit', disposition: undefined, filename: undefined, size: 2, isUtf8: true, text: 'Hi' };
  * console.log(kinds({ ...leaf, contentType: 'text/plain', children: [] })); // [ 'text/plain' ]
  * ```
  */
@@ -25,6 +25,8 @@ export interface MessagePart {
   readonly filename: string | undefined;
   /** Octets of the decoded content; 0 of a multipart. */
   readonly size: number;
+  /** Whether that content is UTF-8, as ASCII is. */
+  readonly isUtf8: boolean;
   /** The decoded text of text/plain and text/html that is no attachment. */
   readonly text: string | undefined;
   readonly children: readonly MessagePart[];
@@ -135,6 +137,7 @@ export class Inbox {
   #octets = 0;
   #all: readonly CapturedMessage[] | undefined;
   #closed = false;
+  #held = false;
   readonly #waiting = new Set<() => void>();
 
   /** @internal */
@@ -187,7 +190,7 @@ export class Inbox {
       // The one that just came is kept, however large.
       if (oldest !== message) this.#forget(oldest);
     }
-    for (const look of [...this.#waiting]) look();
+    this.#wake();
   }
 
   /** Puts a later version of a message in its place. @internal */
@@ -195,6 +198,22 @@ export class Inbox {
     if (!this.#byId.has(message.id)) return;
     this.#byId.set(message.id, message);
     this.#all = undefined;
+    this.#wake();
+  }
+
+  /** Tells nobody of what comes and changes until it is done. @internal */
+  together(act: () => void): void {
+    this.#held = true;
+    try {
+      act();
+    } finally {
+      this.#held = false;
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#held) return;
     for (const look of [...this.#waiting]) look();
   }
 
@@ -209,7 +228,7 @@ export class Inbox {
   /** Ends every wait: no more messages come. @internal */
   close(): void {
     this.#closed = true;
-    for (const look of [...this.#waiting]) look();
+    this.#wake();
   }
 
   /**

@@ -5,6 +5,8 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import type { FaultPlan, FaultPoint, Strike } from './faults.ts';
+import type { Trouble } from './platform/platform.ts';
+import { behind, drip, withWrite } from './slow-write.ts';
 import { Transcript } from './transcript.ts';
 
 /** How long a client that is still connected has to leave before it is told to, in ms. */
@@ -30,12 +32,49 @@ export interface Line {
   drop(): void;
   /** Lets what is sent next leave octet by octet, so many ms apart. */
   slow(ms: number): void;
+  /** Whether a reply of ours is due: nobody is idle then, however long it takes. */
+  busy(is: boolean): void;
+  /** The negative reply that comes next is known elsewhere: it is no trouble of its own. */
+  known(): void;
+  /** Tells of a fault that strikes, and of the reply to it no more. */
+  struck(what: string): void;
+}
+
+/** What a listener tells of: TLS that fails, replies that no rule gave, faults. */
+export type TellTrouble = (trouble: Omit<Trouble, 'id' | 'at'>) => void;
+
+/** A reply of the rules. */
+export interface MalformedReply {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** What the rules say of an address that is none; nothing where they leave that to smtp-server. */
+export type AnswerMalformed = (
+  stage: 'mail' | 'rcpt',
+  address: string,
+  session: SMTPServerSession,
+) => MalformedReply | undefined;
+
+/** What a listener works with, beside the hooks. */
+export interface ListenerOptions {
+  readonly plan: FaultPlan;
+  readonly tell: TellTrouble;
+  readonly malformed: AnswerMalformed;
+  /** What EHLO announces as SIZE now. */
+  readonly size: (() => number) | undefined;
 }
 
 /** smtp-server with an ear on each connection. */
 class Server extends SMTPServer {
   lines: Map<string, Line> = new Map();
   plan: FaultPlan | undefined;
+  tell: TellTrouble = () => {};
+  malformed: AnswerMalformed = () => undefined;
+
+  get port(): Trouble['port'] {
+    return this.options.secure ? 'implicit' : 'starttls';
+  }
 
   override connect(...args: Parameters<SMTPServer['connect']>): void {
     const before = new Set(this.connections);
@@ -48,11 +87,30 @@ class Server extends SMTPServer {
     const transcript = new Transcript();
     const { id } = connection;
     let pace = 0;
+    let isKnown = false;
+    const trouble = (kind: 'reply' | 'fault', what: string): void =>
+      this.tell({
+        kind,
+        what,
+        port: this.port,
+        remoteAddress: connection.remoteAddress,
+        transcript: transcript.lines,
+      });
     const line: Line = {
       transcript,
       drop: () => connection._socket.destroy(),
       slow(ms) {
         pace = ms;
+      },
+      busy(is) {
+        connection._handlerPending = is;
+      },
+      known() {
+        isKnown = true;
+      },
+      struck(what) {
+        isKnown = true;
+        trouble('fault', what);
       },
     };
     this.lines.set(id, line);
@@ -64,18 +122,30 @@ class Server extends SMTPServer {
       transcript.client(text, connection.secure);
       const point = continued ? undefined : POINTS[text.split(' ', 1)[0]?.toUpperCase() ?? ''];
       const ready = connection._ready && !connection._upgrading;
+      const malformed = ready && !continued ? this.#malformed(connection, text) : undefined;
+      if (malformed) {
+        connection.send(malformed.code, malformed.text);
+        callback?.();
+        return;
+      }
       if (point === undefined || !ready) {
         onCommand(command, callback);
         return;
       }
+      line.busy(true);
       const strike: Strike = {
-        goOn: () => onCommand(command, callback),
+        goOn() {
+          line.busy(false);
+          onCommand(command, callback);
+        },
         reply(code, said) {
+          line.busy(false);
           connection.send(code, said);
           callback?.();
         },
         drop: line.drop,
         slow: line.slow,
+        struck: line.struck,
       };
       if (this.plan) this.plan.strike(point, strike);
       else strike.goOn();
@@ -85,82 +155,66 @@ class Server extends SMTPServer {
     connection.send = (...args) => {
       const socket = connection._socket;
       const ms = pace;
+      const [code] = args;
+      const isTrouble = code >= 400 && !isKnown;
       pace = 0;
+      isKnown = false;
       withWrite(
         socket,
         (octets, write) => {
-          transcript.server(octets.toString(), connection.secure);
+          const said = octets.toString();
+          transcript.server(said, connection.secure);
+          if (isTrouble) trouble('reply', said.trimEnd());
           return ms > 0 ? drip(socket, octets, ms) : behind(socket, octets, write);
         },
         () => send(...args),
       );
     };
   }
-}
 
-/** Does something during which another function writes to the socket. */
-function withWrite(
-  socket: Socket,
-  other: (octets: Buffer, write: (octets: Buffer) => boolean) => boolean,
-  act: () => void,
-): void {
-  const own = Object.getOwnPropertyDescriptor(socket, 'write');
-  const write = socket.write.bind(socket) as (octets: Buffer) => boolean;
-  socket.write = ((chunk: string | Buffer) => other(Buffer.from(chunk), write)) as Socket['write'];
-  try {
-    act();
-  } finally {
-    if (own) Object.defineProperty(socket, 'write', own);
-    else Reflect.deleteProperty(socket, 'write');
+  /** The reply to MAIL and RCPT whose address is none: smtp-server has one of its own, before any hook. */
+  #malformed(connection: Connection, text: string): MalformedReply | undefined {
+    const [, verb = '', address = ''] = /^(MAIL FROM|RCPT TO):\s*<(.*)>/i.exec(text) ?? [];
+    const stage = verb.toUpperCase() === 'RCPT TO' ? 'rcpt' : 'mail';
+    if (verb === '' || connection.openingCommand === false) return undefined;
+    if (connection._parseAddressCommand(verb, text) !== false) return undefined;
+    // Out of its order it is told so.
+    if (stage === 'rcpt' && !connection.session.envelope.mailFrom) return undefined;
+    return this.malformed(stage, address, connection.session);
   }
 }
 
-/** What leaves octet by octet; all else of that socket waits for it. */
-const dripping = new WeakMap<Socket, Promise<void>>();
+/** What a failed handshake most often means. */
+const MEANINGS: readonly (readonly [RegExp, string])[] = [
+  [
+    /socket closed while initiating|unknown ca|bad certificate|certificate unknown|ECONNRESET/i,
+    "does the client trust the sandbox's authority?",
+  ],
+  [/unsupported protocol|no shared cipher|version too low/i, 'an old client needs legacyTls'],
+  [
+    /wrong version number|http request|failed to establish|packet length/i,
+    'this port speaks TLS from the first octet, the other one STARTTLS',
+  ],
+];
 
-function drip(socket: Socket, octets: Buffer, ms: number): boolean {
-  if (!dripping.has(socket)) {
-    // Nor is it closed before.
-    const end = socket.end.bind(socket) as () => Socket;
-    socket.end = (() => {
-      queue(socket, async () => {
-        end();
-      });
-      return socket;
-    }) as Socket['end'];
-  }
-  queue(socket, async () => {
-    for (const octet of octets) {
-      if (socket.destroyed || !socket.writable) return;
-      socket.write(Buffer.of(octet));
-      await new Promise((resolve) => setTimeout(resolve, ms).unref());
-    }
-  });
-  return true;
-}
-
-function behind(socket: Socket, octets: Buffer, write: (octets: Buffer) => boolean): boolean {
-  if (!dripping.has(socket)) return write(octets);
-  queue(socket, async () => {
-    if (!socket.destroyed && socket.writable) write(octets);
-  });
-  return true;
-}
-
-function queue(socket: Socket, act: () => Promise<void>): void {
-  dripping.set(socket, (dripping.get(socket) ?? Promise.resolve()).then(act));
+function explained(message: string): string {
+  const found = MEANINGS.find(([pattern]) => pattern.test(message));
+  // OpenSSL's own form: thread:error:code:library:function:reason:file:line.
+  const [, reason = message.trim()] = /error:[\dA-F]+:[^:]*:[^:]*:([^:]+):/.exec(message) ?? [];
+  return found ? `${reason} (${found[1]})` : reason;
 }
 
 /** An smtp-server on one port. */
 export class Listener {
   readonly #server: Server;
+  readonly #lineOf = new WeakMap<SMTPServerSession, Line>();
   /**
    * Those that are open, and closed ones until the next client connects: smtp-server takes every listener off
    * a socket on which TLS starts, so that none can be told of its end.
    */
   readonly #sockets = new Set<Socket>();
 
-  constructor(options: SMTPServerOptions, plan: FaultPlan) {
+  constructor(options: SMTPServerOptions, { plan, tell, malformed, size }: ListenerOptions) {
     const lines = new Map<string, Line>();
     this.#server = new Server({
       ...options,
@@ -171,6 +225,9 @@ export class Listener {
     });
     this.#server.lines = lines;
     this.#server.plan = plan;
+    this.#server.tell = tell;
+    this.#server.malformed = malformed;
+    if (size) Object.defineProperty(this.#server.options, 'size', { get: size });
     this.#server.server.on('connection', (socket) => {
       for (const other of this.#sockets) if (other.destroyed) this.#sockets.delete(other);
       this.#sockets.add(socket);
@@ -180,12 +237,22 @@ export class Listener {
   /** Begins to listen, and gives the port. Rejects with EADDRINUSE, EACCES, … where it cannot. */
   listen(port: number, bind: string): Promise<number> {
     const server = this.#server;
+    const { tell } = server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, bind, () => {
         server.off('error', reject);
         // What a client does to its connection is not the sandbox's fault, and must not end the process.
-        server.on('error', () => {});
+        server.on('error', (error: Error & { readonly remoteAddress?: string }) => {
+          const { meta } = error as { readonly meta?: { readonly remoteAddress?: string } };
+          tell({
+            kind: 'connection',
+            what: explained(error.message),
+            port: server.port,
+            remoteAddress: error.remoteAddress ?? meta?.remoteAddress,
+            transcript: [],
+          });
+        });
         resolve((server.server.address() as AddressInfo).port);
       });
     });
@@ -197,8 +264,11 @@ export class Listener {
   }
 
   /** The connection of a session, where it is one of this server's. */
-  lineOf({ id }: SMTPServerSession): Line | undefined {
-    return this.#server.lines.get(id);
+  lineOf(session: SMTPServerSession): Line | undefined {
+    // Who has left may still be spoken of.
+    const line = this.#server.lines.get(session.id) ?? this.#lineOf.get(session);
+    if (line) this.#lineOf.set(session, line);
+    return line;
   }
 
   /** Listens no more, and ends when no connection is left. */

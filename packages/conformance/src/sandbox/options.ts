@@ -186,13 +186,17 @@ const CHECKS: { readonly [Name in keyof SandboxOptions]-?: Check } = {
   smtp: whole(0, 65_535),
   smtps: whole(0, 65_535),
   http: (value) => (value === false ? undefined : whole(0, 65_535)(value)),
-  publicUrl: httpUrl,
+  publicUrl: (value) =>
+    httpUrl(value) ??
+    (/[?#]/.test(value as string) ? 'links are put behind it: it can have no query' : undefined),
   bind: (value) => (typeof value === 'string' ? undefined : 'it has to be an address'),
   unsafeBind: flag,
   profile: oneOf(...Object.keys(PROFILES)),
   credentials: (value) =>
     isRecord(value) &&
-    Object.entries(value).every(([user, pass]) => user !== '' && typeof pass === 'string')
+    Object.entries(value).every(
+      ([user, pass]) => user !== '' && typeof pass === 'string' && pass !== '',
+    )
       ? undefined
       : 'they have to be logins with their passwords',
   requireAuth: flag,
@@ -200,7 +204,9 @@ const CHECKS: { readonly [Name in keyof SandboxOptions]-?: Check } = {
     ['PLAIN', 'LOGIN', 'XOAUTH2', 'CRAM-MD5'].includes(one as string),
   ),
   confirmedSenders: (value) =>
-    value === 'any' ? undefined : listOf('addresses', (one) => typeof one === 'string')(value),
+    value === 'any'
+      ? undefined
+      : listOf('addresses', (one) => typeof one === 'string' && one.includes('@'))(value),
   allowedAddresses: listOf('IP addresses', (one) => typeof one === 'string' && isIP(one) !== 0),
   invalidRecipient: (value) =>
     typeof value === 'function' ? undefined : 'it has to be a function of an address',
@@ -245,10 +251,9 @@ export function checkOptions(options: SandboxOptions): void {
     const why = value === undefined ? undefined : CHECKS[name as keyof SandboxOptions](value);
     if (why === undefined) continue;
     // Passwords do not belong into a message.
-    const shown =
-      name === 'credentials' || name === 'callback'
-        ? 'this'
-        : inspect(value, { breakLength: Infinity });
+    const shown = ['credentials', 'callback', 'publicUrl'].includes(name)
+      ? 'this'
+      : inspect(value, { breakLength: Infinity });
     throw new TypeError(`Cannot use ${shown} as ${name}: ${why}`);
   }
   const { bind = '127.0.0.1', smtp, smtps } = options;

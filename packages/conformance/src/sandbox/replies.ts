@@ -9,8 +9,19 @@ import type { Settings } from './settings.ts';
 /** smtp-server replies with these where they are on an error that a hook gives back. */
 export type ReplyError = Error & { responseCode: number };
 
+/** What a hook answers with: an error, or nothing where all is well. */
+export type Refuse = (error?: Error | null) => void;
+
 export function reply(code: number, text: string): ReplyError {
   return Object.assign(new Error(text), { responseCode: code });
+}
+
+const LONGEST_VALUE = 254;
+
+/** A reply, and the verdict that it is for. */
+export interface DueReply {
+  readonly error: ReplyError;
+  readonly verdict: Verdict;
 }
 
 export class Replies {
@@ -24,7 +35,10 @@ export class Replies {
   }
 
   /** One of the six. */
-  documented(reason: RefusalReason, value?: string): ReplyError {
+  documented(reason: RefusalReason, given?: string): ReplyError {
+    // RFC 5321 §4.5.3.1.5: a reply line has an end.
+    const value =
+      given && given.length > LONGEST_VALUE ? `${given.slice(0, LONGEST_VALUE)}…` : given;
     const words = `${this.#settings.prefix}${REFUSALS[reason].text}${value ? ` ${value}` : ''}`;
     return reply(554, `${this.#enhanced}${words}`);
   }
@@ -43,12 +57,17 @@ export class Replies {
   }
 
   /** The first of the refusals known so far that is due at this stage, or was at one that is past. */
-  due(found: readonly Verdict[], at: Stage): ReplyError | undefined {
-    const first = found.find(
+  due(found: readonly Verdict[], at: Stage): DueReply | undefined {
+    const verdict = found.find(
       ({ refusal }) =>
         refusal && STAGES.indexOf(this.#settings.stageOf(refusal.reason)) <= STAGES.indexOf(at),
     );
-    return first?.refusal && this.documented(first.refusal.reason, first.refusal.value);
+    return (
+      verdict?.refusal && {
+        error: this.documented(verdict.refusal.reason, verdict.refusal.value),
+        verdict,
+      }
+    );
   }
 }
 
@@ -56,6 +75,10 @@ export class Replies {
 export interface Circumstances {
   readonly stage: Stage;
   readonly verdicts: readonly Verdict[];
+  /** That of them which the reply is for. */
+  readonly verdict?: Verdict;
+  /** The login that was tried. */
+  readonly user?: string;
   /** The sender that was refused: it is not in the envelope. */
   readonly from?: string;
   /** The recipient that was refused, alike. */
@@ -68,9 +91,10 @@ export interface Circumstances {
 export function keepRefused(
   error: ReplyError,
   session: SMTPServerSession,
-  { stage, verdicts, from, to, size }: Circumstances,
+  { stage, verdicts, verdict, user, from, to, size }: Circumstances,
   { platform, line }: { readonly platform: Platform; readonly line: Line | undefined },
 ): ReplyError {
+  line?.known();
   const said = `${error.responseCode} ${error.message}`;
   const { envelope, remoteAddress, secure } = session;
   platform.refuse({
@@ -83,11 +107,11 @@ export function keepRefused(
       ...(to === undefined ? [] : [to]),
     ],
     // smtp-server has false where nobody is logged in.
-    user: session.user || undefined,
+    user: session.user || user,
     remoteAddress,
     secure,
     size,
-    verdicts: verdicts.map((one) => (one.outcome === 'refuse' ? { ...one, reply: said } : one)),
+    verdicts: verdicts.map((one) => (one === verdict ? { ...one, reply: said } : one)),
     transcript: [
       ...(line?.transcript.lines ?? []),
       { direction: 'server', text: said, secure: session.secure },

@@ -13,6 +13,7 @@ export type RuleName =
   | 'recipient'
   | 'fault'
   | 'size'
+  | 'mime'
   | 'first-recipient'
   | 'attachments'
   | 'charset'
@@ -59,32 +60,40 @@ export interface RuleSettings {
   readonly charset: 'off' | 'warn' | 'reject';
   readonly tags: 'off' | 'warn' | 'reject';
   readonly magic: boolean;
+  /** Rules whose limits are an option's and not the provider's. */
+  readonly overridden: readonly RuleName[];
 }
 
-/** The name of a rule's fact among the quotations. */
-const FACTS: Partial<Record<RuleName, string>> = {
-  'ip-allow': 'allowList',
-  tls: 'ports',
-  auth: 'credentials',
-  sender: 'sender',
-  recipient: 'recipient',
-  'first-recipient': 'recipients',
-  size: 'maxSize',
-  attachments: 'bannedFiles',
-  charset: 'charset',
-  tags: 'links',
-  filter: 'filtered',
+/** The names of a rule's facts among the quotations. */
+const FACTS: Partial<Record<RuleName, readonly string[]>> = {
+  'ip-allow': ['allowList'],
+  tls: ['ports'],
+  auth: ['credentials'],
+  sender: ['sender'],
+  recipient: ['recipient'],
+  'first-recipient': ['recipients'],
+  size: ['maxSize'],
+  attachments: ['bannedFiles'],
+  charset: ['charset'],
+  tags: ['links', 'unsubscribeTag'],
+  filter: ['filtered'],
 };
 
 /** What a rule found, before the provider's words are put beside it. */
 export type Found = Omit<Verdict, 'quotation'>;
 
-/** With the provider's words, as its version has them. */
-export function quoted(found: Found, { profile }: RuleSettings): Verdict {
+/**
+ * With the provider's words, as its version has them. Without any, and where an option says otherwise than they do, what
+ * is called documented is a guess.
+ */
+export function quoted(found: Found, { profile, overridden }: RuleSettings): Verdict {
   const words = QUOTATIONS[profile.version];
-  const fact = FACTS[found.rule];
-  const quotation = fact === undefined ? undefined : words[fact]?.quotation;
-  return quotation === undefined ? found : { ...found, quotation };
+  const quotation = (FACTS[found.rule] ?? [])
+    .map((fact) => words[fact]?.quotation)
+    .find((one) => one !== undefined);
+  if (quotation === undefined || overridden.includes(found.rule))
+    return found.grade === 'documented' ? { ...found, grade: 'guess' } : found;
+  return { ...found, quotation };
 }
 
 /** Before the greeting: the client's address has to be known. */
@@ -152,7 +161,7 @@ export function judgeSender(address: string, settings: RuleSettings): Verdict {
 /** RCPT: the recipient has to be valid; `further` of those before. Any at `.invalid` is not (RFC 2606 §2). */
 export function judgeRecipient(address: string, further: number, settings: RuleSettings): Verdict {
   const bad =
-    /\.invalid$/i.test(address) ||
+    /[@.]invalid$/i.test(address) ||
     (settings.magic && magicRefusal(address) === 'invalid-recipient') ||
     settings.invalidRecipient(address);
   const surplus = further > 0 && settings.furtherRecipients === 'refuse';
@@ -182,7 +191,7 @@ export function judgeFault(
   if (reason === undefined || reason === 'invalid-recipient') return undefined;
   return {
     rule: 'fault',
-    stage: 'data',
+    stage: 'rcpt',
     outcome: 'refuse',
     grade: 'guess',
     detail: `asked for by the recipient ${address}`,
@@ -211,6 +220,55 @@ export function judgeSize(size: number, settings: RuleSettings): Verdict {
   );
 }
 
+/** AUTH: login and password have to be right. */
+export function judgePassword(settings: RuleSettings): Verdict {
+  return quoted(
+    {
+      rule: 'auth',
+      stage: 'auth',
+      grade: 'documented',
+      outcome: 'refuse',
+      detail: 'wrong login or password',
+      refusal: { reason: 'not-authenticated' },
+    },
+    settings,
+  );
+}
+
+/** Behind the content: it has to be readable. `fault` is why it is not. */
+export function judgeMime(fault: string | undefined): Verdict {
+  return {
+    rule: 'mime',
+    stage: 'data',
+    grade: 'guess',
+    outcome: fault === undefined ? 'pass' : 'refuse',
+    detail: fault === undefined ? 'it can be read' : `it cannot be read: ${fault}`,
+    ...(fault !== undefined && { refusal: { reason: 'server-error', value: `(${fault})` } }),
+  };
+}
+
+/** MAIL or RCPT: what stands between < and > is no address. */
+export function judgeMalformed(
+  stage: 'mail' | 'rcpt',
+  address: string,
+  settings: RuleSettings,
+): Verdict {
+  return quoted(
+    {
+      rule: stage === 'mail' ? 'sender' : 'recipient',
+      stage,
+      grade: 'documented',
+      outcome: 'refuse',
+      detail: `${address} is no address`,
+      refusal: {
+        reason: stage === 'mail' ? 'sender-not-confirmed' : 'invalid-recipient',
+        value: address,
+      },
+    },
+    settings,
+  );
+}
+
 /** The provider filters those who unsubscribed and those who bounced hard. */
 export function judgeFilter(
   recipient: string,
@@ -222,7 +280,8 @@ export function judgeFilter(
     {
       rule: 'filter',
       stage: 'data',
-      grade: 'documented',
+      // That it is filtered is documented, that it is refused is not.
+      grade: refuse ? 'guess' : 'documented',
       outcome: why === undefined ? 'pass' : refuse ? 'refuse' : 'warn',
       detail: why === undefined ? 'nothing filtered' : `${recipient} is filtered: ${why}`,
       ...(why !== undefined &&

@@ -11,13 +11,13 @@ import { createApp } from './http/app.ts';
 import { type Serving, serveApp } from './http/serve.ts';
 import type { Site } from './http/site.ts';
 import type { Inbox } from './inbox.ts';
-import { Listener } from './listener.ts';
+import { Listener, type ListenerOptions } from './listener.ts';
 import { checkOptions, isLoopback, type SandboxOptions } from './options.ts';
 import type { Clock } from './platform/clock.ts';
 import { DiskJournal } from './platform/disk-journal.ts';
 import type { MessageEvent } from './platform/events.ts';
 import { FORGETFUL, type Journal } from './platform/journal.ts';
-import { Platform, type Refused } from './platform/platform.ts';
+import { Platform, type Refused, type Trouble } from './platform/platform.ts';
 import {
   type StatisticsFilter,
   type StatisticsRow,
@@ -55,6 +55,8 @@ export interface Sandbox {
   readonly inbox: Inbox;
   /** What it has refused, the latest first: the last 500. */
   readonly refused: readonly Refused[];
+  /** What went wrong beside that, the latest first: TLS that failed, commands that cannot be, faults. The last 200. */
+  readonly troubles: readonly Trouble[];
   /** What has happened to messages, the first first: the last 10,000. */
   readonly events: readonly MessageEvent[];
   /** Of whom events are told, what was told and what they answered, the latest first. */
@@ -127,6 +129,7 @@ async function start(
       countRefused: options.countRefused ?? true,
       confirmedSenders:
         confirmedSenders === 'any' ? [] : (confirmedSenders ?? ['noreplay@devinotele.com']),
+      isDefault: confirmedSenders === undefined,
     },
     journal,
   );
@@ -135,14 +138,21 @@ async function start(
   const plan = new FaultPlan(options.faults ?? [], () => platform.clock.now());
   const certificate = await authority.issue();
   const callbacks = new Callbacks(platform, options.callback);
-  const rules = hooks(options, {
+  platform.resume();
+  const { rules, malformed } = hooks(options, {
     settings,
     platform,
     plan,
     lineOf: (session) => starttls.lineOf(session) ?? implicit.lineOf(session),
   });
-  const starttls = new Listener({ ...certificate, ...rules, secure: false }, plan);
-  const implicit = new Listener({ ...certificate, ...rules, secure: true }, plan);
+  const beside: ListenerOptions = {
+    plan,
+    tell: (trouble) => platform.trouble(trouble),
+    malformed,
+    size: options.announceSize ? () => settings.rules.profile.maxSize : undefined,
+  };
+  const starttls = new Listener({ ...certificate, ...rules, secure: false }, beside);
+  const implicit = new Listener({ ...certificate, ...rules, secure: true }, beside);
   const reset = async (): Promise<void> => {
     plan.clear();
     settings.reset();
@@ -174,6 +184,7 @@ async function start(
     },
     ca: authority.ca,
     legacyTls: options.legacyTls ?? false,
+    lasting: options.data !== undefined,
     exposed: !isLoopback(bind),
     reset,
   };
@@ -213,6 +224,9 @@ async function start(
       inbox,
       get refused() {
         return platform.refused;
+      },
+      get troubles() {
+        return platform.troubles;
       },
       get events() {
         return platform.events;

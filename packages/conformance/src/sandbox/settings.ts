@@ -141,7 +141,7 @@ export class Settings {
       profile: {
         ...base,
         maxSize: options.maxSize ?? base.maxSize,
-        attachments: options.attachments ?? base.attachments,
+        attachments: extensions(options.attachments) ?? base.attachments,
       },
       requireAuth: options.requireAuth ?? true,
       isConfirmed: (address) =>
@@ -151,10 +151,22 @@ export class Settings {
       charset: options.charset ?? 'warn',
       tags: options.tags ?? base.missingTag ?? 'warn',
       magic: options.magic ?? true,
+      overridden: [
+        ...(options.maxSize === undefined ? [] : (['size'] as const)),
+        ...(options.attachments === undefined ? [] : (['attachments'] as const)),
+        ...(options.furtherRecipients === 'refuse' ? (['first-recipient'] as const) : []),
+      ],
     };
   }
 }
 
 function family(address: string): 'ipv4' | 'ipv6' {
   return isIPv6(address) ? 'ipv6' : 'ipv4';
+}
+
+/** As they are compared: 'exe' for '.EXE' too. */
+function extensions(attachments: SandboxOptions['attachments']): SandboxOptions['attachments'] {
+  return typeof attachments === 'string'
+    ? attachments
+    : attachments?.map((one) => one.replace(/^\./, '').toLowerCase());
 }

@@ -1,4 +1,5 @@
 /** A message taken apart by postal-mime: its fields, its texts, its files, and the tree of its parts. */
+import { isUtf8 } from 'node:buffer';
 import PostalMime, { type Email } from 'postal-mime';
 import type { CapturedMessage, MessagePart } from './inbox.ts';
 
@@ -29,10 +30,17 @@ export type Parsed = Pick<
 /** Nothing is nested deeper: who does has no reader in mind. */
 const DEEPEST = 100;
 
-/** @throws Error for parts that are nested more than 100 deep, and a header section over 2 MiB */
+/** Nor has it more parts, or a larger header: each takes many times its octets in memory. */
+const MOST_PARTS = 1_000;
+const MOST_FIELDS = 1_000;
+const LARGEST_HEADER = 131_072;
+
+/** @throws Error for more than 1,000 parts or header fields, nesting deeper than 100, and header sections over 128 KiB in all */
 export async function parseMessage(raw: Uint8Array): Promise<Parsed> {
-  const parser = new PostalMime({ maxNestingDepth: DEEPEST });
+  if (countDelimiters(raw) > MOST_PARTS) throw new Error(`more than ${MOST_PARTS} parts`);
+  const parser = new PostalMime({ maxNestingDepth: DEEPEST, maxHeadersSize: LARGEST_HEADER });
   const mail: Email = await parser.parse(raw);
+  if (mail.headers.length > MOST_FIELDS) throw new Error(`more than ${MOST_FIELDS} header fields`);
   const { root } = parser as unknown as { readonly root: Node };
   return {
     subject: mail.subject,
@@ -49,6 +57,24 @@ export async function parseMessage(raw: Uint8Array): Promise<Parsed> {
   };
 }
 
+/** How many lines delimit parts (RFC 2046 §5.1.1), of those boundaries that the message names anywhere. */
+function countDelimiters(raw: Uint8Array): number {
+  const source = Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('latin1');
+  const boundaries = new Set<string>();
+  for (const [, quoted, plain] of source.matchAll(
+    /boundary\*?\d*\*?=(?:"([^"\r\n]*)"|([^\s;"]+))/gi,
+  ))
+    boundaries.add((quoted ?? plain ?? '').trimEnd());
+  if (boundaries.size === 0) return 0;
+  let count = 0;
+  for (const [, line = ''] of source.matchAll(/^--([^\r\n]*)/gm)) {
+    const name = line.trimEnd();
+    if (boundaries.has(name) || (name.endsWith('--') && boundaries.has(name.slice(0, -2))))
+      count += 1;
+  }
+  return count;
+}
+
 function partOf(node: Node): MessagePart {
   const { value: contentType, params } = node.contentType.parsed;
   const { value: disposition, params: more } = node.contentDisposition.parsed;
@@ -61,6 +87,7 @@ function partOf(node: Node): MessagePart {
     disposition: disposition || undefined,
     filename: more['filename'] ?? params['name'],
     size: node.content?.byteLength ?? 0,
+    isUtf8: isUtf8(new Uint8Array(node.content ?? [])),
     text: shown && node.childNodes.length === 0 && node.content ? node.getTextContent() : undefined,
     children: node.childNodes.map(partOf),
   };

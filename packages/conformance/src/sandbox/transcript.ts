@@ -5,6 +5,11 @@ const KEPT = 200;
 /** A line that goes on for longer is cut. */
 const LONGEST = 1_000;
 
+/** What a client says that is no answer: anything else may be a secret. */
+const VERBS: ReadonlySet<string> = new Set(
+  'EHLO HELO LHLO STARTTLS MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP'.split(' '),
+);
+
 export class Transcript {
   #lines: TranscriptLine[] = [];
   /** Mechanism of the AUTH under way: its lines are answers to challenges. */
@@ -22,11 +27,14 @@ export class Transcript {
       this.#add('client', line.trim() === '*' ? '*' : '<secret>', secure);
       return;
     }
-    const [, verb, initial] = /^(AUTH\s+\S+)(\s+.*)?$/is.exec(line) ?? [];
-    if (verb !== undefined) {
+    const [, verb = '', rest = ''] = /^\s*([a-z]*)(?=$|\s)(.*)$/is.exec(line) ?? [];
+    if (verb.toUpperCase() === 'AUTH') {
       this.#authenticating = true;
-      this.#add('client', initial?.trim() ? `${verb} <secret>` : verb, secure);
-    } else this.#add('client', line, secure);
+      const [, mechanism = '', initial] = /^(\s+\S+)?(\s+.*)?$/s.exec(rest) ?? [];
+      this.#add('client', `${verb}${mechanism}${initial?.trim() ? ' <secret>' : ''}`, secure);
+    } else if (VERBS.has(verb.toUpperCase())) this.#add('client', line, secure);
+    // An answer to a challenge that came too late, a password typed by mistake.
+    else this.#add('client', '<not a command>', secure);
   }
 
   /** Content: how much of it there was. */
@@ -42,7 +50,9 @@ export class Transcript {
   }
 
   #add(direction: 'client' | 'server', text: string, secure: boolean): void {
-    const shown = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+    // A part of a string would keep the whole of it in memory.
+    const shown =
+      text.length > LONGEST ? `${Buffer.from(text.slice(0, LONGEST)).toString()}…` : text;
     this.#lines.push({ direction, text: shown, secure });
     if (this.#lines.length > KEPT) this.#lines.shift();
   }

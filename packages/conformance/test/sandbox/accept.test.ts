@@ -32,6 +32,7 @@ const LETTER: Omit<CapturedMessage, 'token' | 'state' | 'events' | 'receivedAt'>
     disposition: undefined,
     filename: undefined,
     size: 1,
+    isUtf8: true,
     text: 'a',
     children: [],
   },
@@ -95,7 +96,7 @@ test('what is kept comes back in the order in which it came, and is delivered wh
     });
   // The process ended right behind the 250 of this one.
   const { order: _order, ...kept } = journal.keys.get('message/b') as { readonly order: number };
-  journal.keys.set('message/b', { ...kept, order: 3, state: 'NotSent', events: [] });
+  journal.keys.set('message/b', { ...kept, order: 3, waiting: true, state: 'NotSent', events: [] });
   const stored = JSON.parse(JSON.stringify(Object.fromEntries(journal.keys)));
   const raw = { c: LETTER.raw, a: LETTER.raw, b: LETTER.raw };
   const again = new Platform(OPTIONS, {
@@ -107,6 +108,8 @@ test('what is kept comes back in the order in which it came, and is delivered wh
             .filter(([key]) => key.startsWith(`${kind}/`))
             .map(([key, value]) => [key.slice(kind.length + 1), value])) as [string, Value][],
   });
+  expect(again.inbox.get('b')?.state).toBe('NotSent');
+  again.resume();
   expect(again.inbox.messages.map(({ id, state }) => [id, state])).toEqual([
     ['c', 'Delivered'],
     ['a', 'Delivered'],

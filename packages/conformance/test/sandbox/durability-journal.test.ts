@@ -228,3 +228,9 @@ describe('a folder that cannot be used', () => {
     expect(await refusal(other)).toBe('opened');
   });
 });
+
+test('a folder that cannot be made is told of, and not tried for ever', async () => {
+  await expect(DiskJournal.open('/proc/posthorn/data')).rejects.toThrow(
+    /^Cannot use \/proc\/posthorn\/data: /,
+  );
+});

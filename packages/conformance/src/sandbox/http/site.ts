@@ -22,6 +22,8 @@ export interface Site {
   readonly connections: number;
   /** Whether it admits clients that speak TLS 1.0. */
   readonly legacyTls: boolean;
+  /** Whether its state and its authority are kept in a folder. */
+  readonly lasting: boolean;
   /** Whether others than this machine can reach it. */
   readonly exposed: boolean;
   /** As at the start. */

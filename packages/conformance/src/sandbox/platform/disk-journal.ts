@@ -3,7 +3,7 @@
  * machine nothing that its disk has kept. Knows nothing of what it keeps, but that a message and its octets go together.
  */
 import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import type { ClassicLevel } from 'classic-level';
 import type { Journal, RecordKind } from './journal.ts';
@@ -145,7 +145,7 @@ async function openDatabase(data: string, folder: string): Promise<Database> {
   const refused = (because: string): JournalError =>
     new JournalError(`Cannot use ${data}: ${because}`);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     const foreign = (await readdir(folder)).find((name) => !OF_LEVELDB.test(name));
     if (foreign !== undefined)
       throw refused(`${join(FOLDER, foreign)} in it is not of a sandbox's database`);
@@ -166,6 +166,19 @@ async function openDatabase(data: string, folder: string): Promise<Database> {
     );
   }
   return database;
+}
+
+/** Node's own `recursive` does not end where nothing can be made, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return;
+    const above = dirname(path);
+    if (codeOf(error) !== 'ENOENT' || above === path) throw error;
+    await makeFolder(above);
+    await mkdir(path, { mode: 0o700 });
+  }
 }
 
 /** Reads all; `lost` are keys of messages and octets of which the other half is not there. */

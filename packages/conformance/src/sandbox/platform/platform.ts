@@ -4,8 +4,7 @@
  */
 import type { CapturedMessage, TranscriptLine } from '../inbox.ts';
 import { Inbox } from '../inbox.ts';
-import type { Stage } from '../profile.ts';
-import type { Verdict } from '../rules.ts';
+import { rewrite } from '../rewrite.ts';
 import { Clock } from './clock.ts';
 import {
   type BounceReason,
@@ -17,42 +16,11 @@ import {
 import { Ids } from './ids.ts';
 import type { Journal } from './journal.ts';
 import { magicOf } from './magic.ts';
+import type { Change, ConfirmedSender, Refused, Trouble } from './records.ts';
 import { Statistics } from './statistics.ts';
 import { AddressList, type HardBounced, type Unsubscribed } from './suppressions.ts';
 
-/**
- * What was refused, with why.
- *
- * @example
- * ```ts
- * import type { Refused } from '@posthorn/conformance';
- *
- * const line = ({ stage, code, text }: Refused): string => `${stage}: ${code} ${text}`;
- * ```
- */
-export interface Refused {
-  readonly id: string;
-  /** Milliseconds since 1970, by the sandbox's clock. */
-  readonly at: number;
-  readonly stage: Stage;
-  readonly code: number;
-  readonly text: string;
-  readonly from: string | undefined;
-  readonly to: readonly string[];
-  readonly user: string | undefined;
-  readonly remoteAddress: string;
-  readonly secure: boolean;
-  /** Octets of the content, where it was refused behind it. */
-  readonly size: number | undefined;
-  readonly verdicts: readonly Verdict[];
-  readonly transcript: readonly TranscriptLine[];
-}
-
-/** A sender that is confirmed: an address, or all of a domain. */
-export interface ConfirmedSender {
-  /** `local@domain`, or `@domain` for each address of it. */
-  readonly address: string;
-}
+export type { Change, ConfirmedSender, Refused, Trouble } from './records.ts';
 
 /** What the platform does that nobody documents. */
 export interface PlatformOptions {
@@ -66,15 +34,9 @@ export interface PlatformOptions {
   /** Whether what is refused behind its content is counted as Rejected. */
   readonly countRefused: boolean;
   readonly confirmedSenders: readonly string[];
+  /** Whether these senders are but a default: then they do not go beside those that were kept. */
+  readonly isDefault?: boolean;
 }
-
-/** What has changed, for those who watch. */
-export type Change =
-  | { readonly kind: 'message'; readonly message: CapturedMessage }
-  | { readonly kind: 'event'; readonly event: MessageEvent; readonly message: CapturedMessage }
-  | { readonly kind: 'refused'; readonly refused: Refused }
-  | { readonly kind: 'forgotten'; readonly id: string }
-  | { readonly kind: 'reset' };
 
 /** What is known of an event beside its type. */
 export type EventDetails = Partial<
@@ -82,6 +44,7 @@ export type EventDetails = Partial<
 >;
 
 const REFUSALS_KEPT = 500;
+const TROUBLES_KEPT = 200;
 const EVENTS_KEPT = 10_000;
 /** Of one message: who clicks without end fills no memory. */
 const EVENTS_OF_MESSAGE = 200;
@@ -98,7 +61,12 @@ export class Platform {
   readonly #options: PlatformOptions;
   readonly #watchers = new Set<(change: Change) => void>();
   #refused: readonly Refused[] = [];
+  #troubles: readonly Trouble[] = [];
   #events: MessageEvent[] = [];
+  /** Not of the ids: what clients do wrong must not change those of a seed. */
+  #troubleNumber = 0;
+  /** Those behind whose acceptance nothing has been done yet. */
+  readonly #waiting = new Set<string>();
   /** Which message came how many after the first: times can be equal. */
   readonly #orders = new Map<string, number>();
   #order = 0;
@@ -122,8 +90,8 @@ export class Platform {
     this.hardBounced = new AddressList(journal, 'hard-bounce');
     this.senders = new AddressList(journal, 'sender');
     this.#restore();
-    if (this.senders.size === 0)
-      for (const address of options.confirmedSenders) this.senders.put({ address });
+    for (const address of options.confirmedSenders)
+      if (!options.isDefault || this.senders.size === 0) this.senders.put({ address });
   }
 
   /** What was refused, the latest first. */
@@ -131,15 +99,36 @@ export class Platform {
     return this.#refused;
   }
 
+  /** What went wrong beside that, the latest first: the last 200. */
+  get troubles(): readonly Trouble[] {
+    return this.#troubles;
+  }
+
   /** What happened, the first first: the last 10,000. */
   get events(): readonly MessageEvent[] {
-    return this.#events;
+    return this.#events.slice(-EVENTS_KEPT);
+  }
+
+  /** Another one after each reset: what began before one belongs to it no more. */
+  get era(): number {
+    return this.#era;
+  }
+
+  /** Does what was left undone when the process before this one ended. To be called when those who watch are there. */
+  resume(): void {
+    for (const id of [...this.#waiting]) this.inbox.together(() => this.#deliver(id));
   }
 
   /** Calls back at each change, until what it gives back is called. */
   watch(watcher: (change: Change) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** Why nothing is sent to an address, if so. */
+  filtered(address: string): 'unsubscribed' | 'hard-bounced' | undefined {
+    if (this.unsubscribed.get(address)) return 'unsubscribed';
+    return this.hardBounced.get(address) ? 'hard-bounced' : undefined;
   }
 
   /**
@@ -150,7 +139,9 @@ export class Platform {
     taken: Omit<CapturedMessage, 'id' | 'token' | 'state' | 'events' | 'receivedAt'> & {
       readonly id: string;
     },
+    era: number = this.#era,
   ): Promise<CapturedMessage> {
+    if (era !== this.#era) throw new Error('the sandbox was reset meanwhile');
     const message: CapturedMessage = {
       ...taken,
       token: this.ids.next().replaceAll('-', ''),
@@ -158,7 +149,7 @@ export class Platform {
       events: [],
       receivedAt: new Date(this.clock.now()),
     };
-    const era = this.#era;
+    this.#waiting.add(message.id);
     // One batch of the journal: all of it is there after a crash, or nothing.
     this.journal.put('raw', message.id, message.raw);
     this.#keep(message);
@@ -176,9 +167,12 @@ export class Platform {
       this.#forget(message.id);
       return message;
     }
-    this.inbox.add(message);
-    this.#tell({ kind: 'message', message });
-    this.#deliver(message.id);
+    // Who waits for it sees it as who looks for it later.
+    this.inbox.together(() => {
+      this.inbox.add(message);
+      this.#tell({ kind: 'message', message });
+      this.#deliver(message.id);
+    });
     return this.inbox.get(message.id) ?? message;
   }
 
@@ -189,6 +183,23 @@ export class Platform {
     if (refused.stage === 'data' && this.#options.countRefused)
       this.statistics.count(one.at, 'Rejected');
     this.#tell({ kind: 'refused', refused: one });
+  }
+
+  /** Keeps what went wrong on a connection. */
+  trouble(trouble: Omit<Trouble, 'id' | 'at'>): void {
+    this.#troubleNumber += 1;
+    const one = { id: String(this.#troubleNumber), at: this.clock.now(), ...trouble };
+    this.#troubles = [one, ...this.#troubles].slice(0, TROUBLES_KEPT);
+    this.#tell({ kind: 'trouble', trouble: one });
+  }
+
+  /** Puts what was said in the place of what had been said when the message was taken. */
+  amend(messageId: string, transcript: readonly TranscriptLine[]): void {
+    const message = this.inbox.get(messageId);
+    if (!message) return;
+    const amended = { ...message, transcript };
+    this.inbox.replace(amended);
+    this.#keep(amended);
   }
 
   /**
@@ -260,6 +271,7 @@ export class Platform {
     this.senders.clear();
     for (const address of this.#options.confirmedSenders) this.senders.put({ address });
     this.#refused = [];
+    this.#troubles = [];
     this.#events = [];
     this.clock.set(undefined);
     this.ids.reset();
@@ -269,6 +281,9 @@ export class Platform {
 
   /** The filter, then the outbox, then what a magic recipient asks for. */
   #deliver(id: string): void {
+    this.#waiting.delete(id);
+    const message = this.inbox.get(id);
+    if (message) this.#keep(message);
     const recipient = this.inbox.get(id)?.to[0] ?? '';
     if (this.unsubscribed.get(recipient)) {
       this.record(id, 'BOUNCED', { reason: 'already_unsubscribed', isHardbounce: false });
@@ -283,9 +298,16 @@ export class Platform {
     const magic = this.#options.magic ? magicOf(recipient) : undefined;
     for (const { type, ...details } of magic ?? ORDINARY) {
       if (type === 'UNSUBSCRIBED') this.unsubscribe(id, 'magic');
+      else if (type === 'CLICKED') this.record(id, type, this.#firstLink(id));
       else this.record(id, type, details);
       if (type === 'COMPLAINED') this.unsubscribe(id, 'complaint');
     }
+  }
+
+  #firstLink(id: string): EventDetails {
+    const message = this.inbox.get(id);
+    const url = message && rewrite(message, '').links[0];
+    return url === undefined ? {} : { url };
   }
 
   #keep({ raw: _raw, ...message }: CapturedMessage): void {
@@ -296,30 +318,30 @@ export class Platform {
       order = this.#order;
       this.#orders.set(id, order);
     }
-    this.journal.put('message', id, { ...message, order });
+    this.journal.put('message', id, { ...message, order, waiting: this.#waiting.has(id) });
   }
 
   #forget(id: string): void {
     this.#orders.delete(id);
+    this.#waiting.delete(id);
     this.journal.delete('message', id);
     this.journal.delete('raw', id);
   }
 
   #restore(): void {
     const raws = new Map(this.journal.entries<Uint8Array>('raw'));
-    const kept = [...this.journal.entries<CapturedMessage & { readonly order: number }>('message')]
+    type Stored = CapturedMessage & { readonly order: number; readonly waiting: boolean };
+    const kept = [...this.journal.entries<Stored>('message')]
       .map(([, message]) => message)
       .sort((a, b) => a.order - b.order);
-    for (const { order, ...stored } of kept) {
+    for (const { order, waiting, ...stored } of kept) {
       const message = { ...stored, receivedAt: new Date(stored.receivedAt) };
       this.#orders.set(message.id, order);
       this.#order = order;
+      if (waiting) this.#waiting.add(message.id);
       const raw = raws.get(message.id);
       if (raw) this.inbox.add({ ...message, raw });
     }
-    // The process ended between their 250 and what follows.
-    for (const { id, state, events } of kept)
-      if (state === 'NotSent' && events.length === 0) this.#deliver(id);
     this.#events = this.inbox.messages
       .flatMap(({ events }) => [...events])
       .sort((a, b) => a.at - b.at)

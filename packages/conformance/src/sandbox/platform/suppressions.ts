@@ -1,4 +1,5 @@
 /** Addresses that nothing is sent to: those that unsubscribed, and those that bounced hard. */
+import { domainToASCII } from 'node:url';
 import type { BounceReason } from './events.ts';
 import type { Journal, RecordKind } from './journal.ts';
 
@@ -42,8 +43,8 @@ export class AddressList<Entry extends { readonly address: string }> {
   constructor(journal: Journal, kind: RecordKind) {
     this.#journal = journal;
     this.#kind = kind;
-    const kept = [...journal.entries<Entry & { readonly order?: number }>(kind)];
-    for (const [key, entry] of kept) this.#entries.set(key, entry);
+    const kept = journal.entries<Entry>(kind);
+    for (const [, entry] of kept) this.#entries.set(key(entry.address), entry);
   }
 
   /** In no order that means anything but to the eye: as they came. */
@@ -80,6 +81,9 @@ export class AddressList<Entry extends { readonly address: string }> {
   }
 }
 
+/** A domain is the same in Unicode and as A-labels (RFC 5890 §2.3.2.1). */
 function key(address: string): string {
-  return address.toLowerCase();
+  const at = address.lastIndexOf('@') + 1;
+  const domain = address.slice(at);
+  return `${address.slice(0, at).toLowerCase()}${domainToASCII(domain) || domain.toLowerCase()}`;
 }

@@ -25,7 +25,10 @@ const RUSSIAN: readonly (readonly [form: RegExp, russian: string])[] = [
   [/^(.*) is not a valid recipient$/s, 'Адрес получателя $1 некорректен'],
   [/^(.*) is a valid recipient$/s, 'Адрес получателя $1 корректен'],
   [/^asked for by the recipient (.*)$/s, 'Запрошено самим адресом получателя $1'],
+  [/^(.*) is no address$/s, '$1 — не адрес'],
   [/^(\d+) of (\d+) octets$/, '$1 из $2 байт'],
+  [/^it can be read$/, 'Письмо читается'],
+  [/^it cannot be read: (.*)$/s, 'Письмо не читается: $1'],
   [
     /^(\d+) recipients, (\d+) in To: only the first is sent to$/,
     'Получателей: $1, в поле To: $2; письмо уходит только первому',
@@ -36,6 +39,12 @@ const RUSSIAN: readonly (readonly [form: RegExp, russian: string])[] = [
   [/^no files$/, 'Файлов нет'],
   [/^UTF-8$/, 'UTF-8'],
   [/^a part is in (.*), not in UTF-8$/s, 'Часть письма в кодировке $1, а не в UTF-8'],
+  [
+    /^a part is not in UTF-8, though it says nothing$/,
+    'Часть письма не в UTF-8, кодировка не названа',
+  ],
+  [/^a part is not in UTF-8, though it says (.*)$/s, 'Часть письма не в UTF-8, хотя названа $1'],
+  [/^the field (\S+) is in (.*), not in UTF-8$/s, 'Поле $1 в кодировке $2, а не в UTF-8'],
   [/^the text has no (\S+)$/, 'В тексте нет $1'],
   [/^one of its texts \((.*)\) has no (\S+)$/s, 'В одном из текстов ($1) нет $2'],
   [/^(\S+) is there$/, '$1 на месте'],

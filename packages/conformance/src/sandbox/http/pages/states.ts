@@ -20,8 +20,13 @@ export const STATE_WORDS: Readonly<Record<StatisticsRow['state'], Word>> = {
   Total: 'stateTotal',
 };
 
+/** What programs call a state. */
+export function inApi(state: StatisticsRow['state'], say: Say): string {
+  return say('inApi', { name: state });
+}
+
 export function stateBadge(state: MessageState, say: Say): Markup {
-  return html`<span class="badge state-${state}">${say(STATE_WORDS[state])}</span>`;
+  return html`<span class="badge state-${state}" title="${inApi(state, say)}">${say(STATE_WORDS[state])}</span>`;
 }
 
 const EVENT_WORDS: Readonly<Record<MessageEvent['type'], Word>> = {
@@ -64,6 +69,7 @@ export const RULE_WORDS: Readonly<Record<RuleName, Word>> = {
   recipient: 'ruleRecipient',
   fault: 'ruleFault',
   size: 'ruleSize',
+  mime: 'ruleMime',
   'first-recipient': 'ruleFirstRecipient',
   attachments: 'ruleAttachments',
   charset: 'ruleCharset',

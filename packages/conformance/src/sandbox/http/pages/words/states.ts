@@ -34,6 +34,7 @@ export const STATE_TEXTS = {
   ruleRecipient: { en: 'Valid recipient', ru: 'Корректный получатель' },
   ruleFault: { en: 'Asked for', ru: 'Сбой по запросу' },
   ruleSize: { en: 'Size', ru: 'Размер' },
+  ruleMime: { en: 'Readable', ru: 'Читаемость' },
   ruleFirstRecipient: { en: 'One recipient', ru: 'Один получатель' },
   ruleAttachments: { en: 'No files', ru: 'Без файлов' },
   ruleCharset: { en: 'UTF-8', ru: 'Кодировка UTF-8' },
