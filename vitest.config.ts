@@ -8,6 +8,14 @@ const PURE = [
   'packages/core/test/{wire,sasl,session}/**/*.test.ts',
 ];
 
+/** In-process tests of the conformance suite: all of them load the same cases, servers, parsers and pages. */
+const CONFORMANCE = [
+  'packages/conformance/test/*.test.ts',
+  'packages/conformance/test/{judge,mutants,runner,server}/*.test.ts',
+  'packages/conformance/test/report/{html,json,junit,tap,terminal,transcript}.test.ts',
+  'packages/conformance/test/sandbox/{accept,api,callbacks,pages,platform,rewrite,rules,security,statistics,tracking}*.test.ts',
+];
+
 /** Tests run on the sources, never on dist: the aliases say where each package name points. */
 const config: ViteUserConfig = defineConfig({
   resolve: {
@@ -36,10 +44,14 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
+        test: { name: 'conformance', include: CONFORMANCE, isolate: false },
+      },
+      {
+        extends: true,
         test: {
           name: 'rest',
           include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...PURE],
+          exclude: ['**/node_modules/**', ...PURE, ...CONFORMANCE],
         },
       },
     ],

@@ -141,18 +141,22 @@ describe('the script', () => {
     expect(start().status).toBe(0);
   });
 
-  it('reaches that sentence within a minute with the real npx', { timeout: 60_000 }, () => {
-    const home = join(tree.path, 'tmp');
-    const started = performance.now();
-    const { status, stderr } = start([], {
-      HOME: home,
-      npm_config_cache: join(home, 'cache'),
-      npm_config_registry: 'http://127.0.0.1:9',
-    });
-    expect(status).toBe(1);
-    expect(stderr).toContain('The package registry cannot be reached (ECONNREFUSED)');
-    expect(performance.now() - started).toBeLessThan(60_000);
-  });
+  it.runIf(process.env['LARGE'])(
+    'reaches that sentence within a minute with the real npx',
+    { timeout: 60_000 },
+    () => {
+      const home = join(tree.path, 'tmp');
+      const started = performance.now();
+      const { status, stderr } = start([], {
+        HOME: home,
+        npm_config_cache: join(home, 'cache'),
+        npm_config_registry: 'http://127.0.0.1:9',
+      });
+      expect(status).toBe(1);
+      expect(stderr).toContain('The package registry cannot be reached (ECONNREFUSED)');
+      expect(performance.now() - started).toBeLessThan(60_000);
+    },
+  );
 
   it('says that npx is missing', () => {
     const { status, stderr } = start([], { PATH: join(tree.path, 'nowhere') });

@@ -39,6 +39,9 @@ function fold(text: string, places: readonly number[]): string[] {
   return lines;
 }
 
+/** The gate (LARGE) runs more. */
+const RUNS = { numRuns: process.env['LARGE'] ? 2_000 : 700 };
+
 describe('explain() as a property', () => {
   test('never throws, whatever the reply and the context are', () => {
     const hostile = fc.oneof(
@@ -58,7 +61,7 @@ describe('explain() as a property', () => {
         explain(given, known as object);
         explain({ reply: given }, known as object);
       }),
-      { numRuns: 2_000 },
+      RUNS,
     );
   });
 
@@ -68,7 +71,7 @@ describe('explain() as a property', () => {
         expect(explain(reply(554, [`${text} ${rest}`]))?.reason).toBe(reason);
         expect(explain(reply(554, [`Transaction failed: ${text}`, rest]))?.reason).toBe(reason);
       }),
-      { numRuns: 2_000 },
+      RUNS,
     );
   });
 
@@ -83,7 +86,7 @@ describe('explain() as a property', () => {
         ][form] as string[];
         expect(explain(reply(554, lines))?.reason).toBe(reason);
       }),
-      { numRuns: 2_000 },
+      RUNS,
     );
   });
 
@@ -103,7 +106,7 @@ describe('explain() as a property', () => {
         expect(explain(reply(554, [line]))?.address).toBe(value);
         expect(explain(reply(554, [`Transaction failed: ${line}.`]))?.address).toBe(value);
       }),
-      { numRuns: 2_000 },
+      RUNS,
     );
   });
 
@@ -117,7 +120,7 @@ describe('explain() as a property', () => {
         });
         expect(found).toMatchObject({ reason: 'invalid-recipient', address: value });
       }),
-      { numRuns: 2_000 },
+      RUNS,
     );
   });
 
@@ -130,7 +133,7 @@ describe('explain() as a property', () => {
         );
         expect(found?.address).toBe(value);
       }),
-      { numRuns: 2_000 },
+      RUNS,
     );
   });
 });

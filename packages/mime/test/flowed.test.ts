@@ -201,7 +201,7 @@ describe('any text', () => {
   const text = fc
     .tuple(line, fc.array(fc.tuple(ending, line), { maxLength: 4 }))
     .map(([first, rest]) => [first, ...rest.flat()].join(''));
-  const runs = { numRuns: process.env['LARGE'] ? 1_500 : 300 };
+  const runs = { numRuns: process.env['LARGE'] ? 1_500 : 150 };
 
   test('is read back as it was, but for spaces at the end of its lines', () => {
     fc.assert(

@@ -542,7 +542,7 @@ const RARE: Run[] = [
 describe('Session as a model', () => {
   test('Session tells the truth about every message when all is random', () => {
     fc.assert(fc.property(run, play), {
-      numRuns: process.env['LARGE'] ? 2_500 : 800,
+      numRuns: process.env['LARGE'] ? 2_500 : 400,
       examples: RARE.map((each) => [each]),
     });
   });
