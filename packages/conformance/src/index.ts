@@ -62,9 +62,14 @@ export {
   type MessageState,
   STATES,
 } from './sandbox/platform/events.ts';
-export type { Refused, Trouble } from './sandbox/platform/platform.ts';
+export type {
+  ConfirmedSender,
+  EventDetails,
+  Refused,
+  Trouble,
+} from './sandbox/platform/platform.ts';
 export type { StatisticsFilter, StatisticsRow } from './sandbox/platform/statistics.ts';
-export type { HardBounced, Unsubscribed } from './sandbox/platform/suppressions.ts';
+export type { Addresses, HardBounced, Unsubscribed } from './sandbox/platform/suppressions.ts';
 export {
   type Grade,
   PROFILES,
@@ -77,6 +82,7 @@ export {
 export { CAUSES, QUOTATIONS, type Words } from './sandbox/quotations.ts';
 export type { RuleName, Verdict } from './sandbox/rules.ts';
 export { type Sandbox, startSandbox } from './sandbox/sandbox.ts';
+export type { ChangeableOptions } from './sandbox/settings.ts';
 export type { ClosedPlan, HonestPlan, ScriptedPlan, ServerPlan } from './server/plan.ts';
 export type { Finding } from './server/play-script.ts';
 export type { Credentials, SaslPlan } from './server/sasl-server.ts';

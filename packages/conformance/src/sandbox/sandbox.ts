@@ -15,15 +15,22 @@ import { Listener, type ListenerOptions } from './listener.ts';
 import { checkOptions, isLoopback, type SandboxOptions } from './options.ts';
 import type { Clock } from './platform/clock.ts';
 import { DiskJournal } from './platform/disk-journal.ts';
-import type { MessageEvent } from './platform/events.ts';
+import type { EventType, MessageEvent } from './platform/events.ts';
 import { FORGETFUL, type Journal } from './platform/journal.ts';
-import { Platform, type Refused, type Trouble } from './platform/platform.ts';
+import {
+  type ConfirmedSender,
+  type EventDetails,
+  Platform,
+  type Refused,
+  type Trouble,
+} from './platform/platform.ts';
 import {
   type StatisticsFilter,
   type StatisticsRow,
   statisticsRows,
 } from './platform/statistics.ts';
-import { Settings } from './settings.ts';
+import type { Addresses, HardBounced, Unsubscribed } from './platform/suppressions.ts';
+import { type ChangeableOptions, Settings } from './settings.ts';
 
 /**
  * A running sandbox.
@@ -61,6 +68,11 @@ export interface Sandbox {
   readonly events: readonly MessageEvent[];
   /** Of whom events are told, what was told and what they answered, the latest first. */
   readonly callbacks: readonly CallbackDelivery[];
+  /** Who unsubscribed, and who bounced hard: nothing is sent to them. */
+  readonly unsubscribed: Addresses<Unsubscribed>;
+  readonly hardBounced: Addresses<HardBounced>;
+  /** Confirmed senders: addresses, or `@domain` for all of a domain. */
+  readonly senders: Addresses<ConfirmedSender>;
   /** Dates messages, events and rate buckets. Setting it makes nothing happen. */
   readonly clock: Clock;
   /** Connections that are open now, those in a TLS handshake counted. */
@@ -69,6 +81,14 @@ export interface Sandbox {
   readonly faults: readonly DueFault[];
   /** Plans faults, behind those that are still due. @throws TypeError for a fault that cannot strike */
   plan(...faults: readonly Fault[]): void;
+  /** Changes the rules' settings; undefined is as at the start. @throws TypeError where that makes no sense */
+  change(settings: ChangeableOptions): void;
+  /**
+   * Lets something happen to a message: its state, the statistics, the lists and callbacks follow.
+   *
+   * @returns the event; undefined where the message is not kept any more
+   */
+  record(messageId: string, type: EventType, details?: EventDetails): MessageEvent | undefined;
   /** The table of the account page. Default: of all messages. */
   statistics(filter?: StatisticsFilter): readonly StatisticsRow[];
   /** As at the start: no messages, no lists, no counts, no faults, and the options' settings. */
@@ -231,6 +251,9 @@ async function start(
       get events() {
         return platform.events;
       },
+      unsubscribed: platform.unsubscribed,
+      hardBounced: platform.hardBounced,
+      senders: platform.senders,
       clock: platform.clock,
       get callbacks() {
         return callbacks.log;
@@ -242,6 +265,8 @@ async function start(
         return plan.due;
       },
       plan: (...faults) => plan.add(...faults),
+      change: (changes) => settings.change(changes),
+      record: (messageId, type, details) => platform.happen(messageId, type, details),
       statistics: (filter) => statisticsRows(platform.statistics.counts(filter)),
       reset,
       close,

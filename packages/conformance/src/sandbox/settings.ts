@@ -6,9 +6,12 @@ import type { AddressList } from './platform/suppressions.ts';
 import { PROFILES, REFUSALS, type RefusalReason, type Stage } from './profile.ts';
 import { confirms, type RuleSettings } from './rules.ts';
 
-/** The options that can be changed while the sandbox runs. */
-export type ChangeableOptions = Pick<
-  SandboxOptions,
+/** The options that can be changed while the sandbox runs; undefined is as at the start. */
+export type ChangeableOptions = {
+  readonly [Name in ChangeableName]?: SandboxOptions[Name] | undefined;
+};
+
+type ChangeableName =
   | 'profile'
   | 'credentials'
   | 'allowedAddresses'
@@ -21,8 +24,7 @@ export type ChangeableOptions = Pick<
   | 'tags'
   | 'stages'
   | 'prefix'
-  | 'acceptedText'
->;
+  | 'acceptedText';
 
 /** Their names. */
 export const CHANGEABLE: readonly (keyof ChangeableOptions)[] = [

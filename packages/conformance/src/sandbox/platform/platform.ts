@@ -240,6 +240,20 @@ export class Platform {
     return event;
   }
 
+  /** As record(), where somebody says so by hand: who unsubscribes or complains goes on the list, who comes back goes off it. */
+  happen(messageId: string, type: EventType, details: EventDetails = {}): MessageEvent | undefined {
+    const before = this.inbox.get(messageId)?.events.length ?? 0;
+    if (type === 'UNSUBSCRIBED') this.unsubscribe(messageId, 'api', details.comment);
+    else if (type === 'SUBSCRIBED') this.subscribe(messageId);
+    else {
+      const event = this.record(messageId, type, details);
+      if (type === 'COMPLAINED') this.unsubscribe(messageId, 'complaint');
+      return event;
+    }
+    const { events = [] } = this.inbox.get(messageId) ?? {};
+    return events.length > before ? events.at(-1) : undefined;
+  }
+
   /** Unsubscribes the recipient of a message, and lets that happen to it. Once: a second time changes nothing. */
   unsubscribe(messageId: string, source: Unsubscribed['source'], comment?: string): void {
     const address = this.inbox.get(messageId)?.to[0];

@@ -34,8 +34,34 @@ export interface HardBounced {
   readonly messageId?: string;
 }
 
+/**
+ * A list of addresses, each once: without case, and in either form of its domain.
+ *
+ * @example
+ * ```ts
+ * import { type Addresses, startSandbox, type Unsubscribed } from '@posthorn/conformance';
+ *
+ * const sandbox = await startSandbox();
+ * const list: Addresses<Unsubscribed> = sandbox.unsubscribed;
+ * list.put({ address: 'user@example.com', at: sandbox.clock.now(), source: 'api' });
+ * console.log(list.get('USER@example.com')?.source, list.size); // api 1
+ * await sandbox.close();
+ * ```
+ */
+export interface Addresses<Entry extends { readonly address: string }> {
+  /** As they came, the first first. */
+  readonly all: readonly Entry[];
+  readonly size: number;
+  get(address: string): Entry | undefined;
+  /** In the place of one that is there. */
+  put(entry: Entry): void;
+  /** Whether it was there. */
+  delete(address: string): boolean;
+  clear(): void;
+}
+
 /** A list of addresses, each once; the latest entry counts. Addresses compare without case: nobody documents it. */
-export class AddressList<Entry extends { readonly address: string }> {
+export class AddressList<Entry extends { readonly address: string }> implements Addresses<Entry> {
   readonly #entries = new Map<string, Entry>();
   readonly #journal: Journal;
   readonly #kind: RecordKind;
