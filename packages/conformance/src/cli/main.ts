@@ -58,6 +58,7 @@ Examples:
   for (const command of program.commands) {
     command.exitOverride();
     command.copyInheritedSettings(program);
+    command.showHelpAfterError(`(smtp-conformance ${command.name()} --help shows what there is)`);
   }
   try {
     await program.parseAsync([...words], { from: 'user' });

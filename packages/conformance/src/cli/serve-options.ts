@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { UsageError } from '../runner/select.ts';
 import { type Fault, FaultPlan } from '../sandbox/faults.ts';
+import { isSender } from '../sandbox/http/api/shape.ts';
 import { checkOptions, isLoopback, type SandboxOptions } from '../sandbox/options.ts';
 import type { ProfileVersion, RefusalReason, Stage } from '../sandbox/profile.ts';
 
@@ -73,6 +74,11 @@ export async function sandboxOptions(
       `--bind ${bind}: it is not loopback, so that others could use the sandbox; --unsafe-bind allows it`,
     );
   if (anySender && sender) throw new UsageError('--sender and --any-sender contradict each other');
+  for (const one of sender ?? []) checkSender(one);
+  if (callbackFormat !== undefined && callbackFormat !== 'json' && callbackFormat !== 'xml')
+    throw new UsageError(
+      `Cannot use '${callbackFormat}' as --callback-format: there are 'json', 'xml'`,
+    );
   if (callbackFormat !== undefined && callback === undefined)
     throw new UsageError('--callback-format needs --callback');
   if (words.seed !== undefined && words.data !== undefined)
@@ -126,6 +132,15 @@ function inFlags(message: string): string {
     const hyphens = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return ` as ${FLAGS[name as keyof SandboxOptions] ?? `--${hyphens}`}: `;
   });
+}
+
+function checkSender(text: string): void {
+  if (isSender(text)) return;
+  const why =
+    text.includes('.') && isSender(`@${text}`)
+      ? `an address is meant; use @${text} for a whole domain`
+      : 'an address is meant, or @example.com for a whole domain';
+  throw new UsageError(`--sender ${text}: ${why}`);
 }
 
 function number(flag: string, text: string): number {

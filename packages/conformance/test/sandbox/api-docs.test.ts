@@ -3,11 +3,12 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Sandbox } from '../../src/index.ts';
+import { EVENT_TYPES, type MessageEvent, type Sandbox } from '../../src/index.ts';
+import { callbackBody } from '../../src/sandbox/callback-body.ts';
 import { useBench } from '../support.ts';
 import { ask, hangUp } from './api-client.ts';
 
-const { start } = useBench();
+const { start, talk } = useBench();
 afterAll(hangUp);
 
 const text = readFileSync(new URL('../../../../docs/sandbox-api.md', import.meta.url), 'utf8');
@@ -68,5 +69,47 @@ describe('docs/sandbox-api.md', () => {
       );
     expect(said.at(-1)).toBe(sandbox.ca);
     expect(said.filter((one) => one.startsWith('{')).length).toBeGreaterThan(12);
+  });
+
+  test('shows what a callback is sent, as it is', () => {
+    const section = text.split('### What it is sent\n')[1]?.split('\n### ')[0] ?? '';
+    const [, json = ''] = /```json\n(.*?)```/s.exec(section) ?? [];
+    const [, xml = ''] = /```\n(<.*?)```/s.exec(section) ?? [];
+    const event: MessageEvent = {
+      id: '1',
+      type: 'BOUNCED',
+      at: Date.UTC(2017, 9, 1, 9),
+      messageId: '6f1c7a52-93d8-4a60-b1ce-2d9a4c07e315',
+      recipient: 'anna@example.com',
+      reason: 'bad-mailbox',
+      isHardbounce: true,
+    };
+    const { reason: _reason, isHardbounce: _hard, ...clicked } = event;
+    const told = callbackBody(event, 'json');
+    expect(JSON.stringify(JSON.parse(json))).toBe(told.body);
+    const click = { ...clicked, type: 'CLICKED', url: 'https://shop.example/?a=1&b=2' } as const;
+    const toldXml = callbackBody(click, 'xml');
+    expect(xml.replaceAll(/>\s+</g, '><').trim()).toBe(toldXml.body.replaceAll(/>\s+</g, '><'));
+    for (const { contentType } of [told, toldXml])
+      expect(section.replaceAll('\n', ' ')).toContain(`\`Content-Type: ${contentType}\``);
+    const rows = [...section.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(
+      ([, cell = '']) => cell.match(/\w+/g) ?? [],
+    );
+    expect(rows.sort()).toEqual([...Object.keys(JSON.parse(told.body)), 'comment'].sort());
+    for (const type of EVENT_TYPES) expect(section).toContain(`\`${type}\``);
+  });
+
+  test('names all that is shown of a message, of the sandbox and of a trouble', async () => {
+    const dialogue = await talk(sandbox);
+    await dialogue.send();
+    await dialogue.ask('FROB');
+    const { id } = sandbox.inbox.messages[0] ?? {};
+    const shown = [
+      (await ask(sandbox, `GET /api/messages/${id}`)).json,
+      (await ask(sandbox, 'GET /api/status')).json,
+      sandbox.troubles[0] ?? {},
+    ].flatMap(Object.keys);
+    expect(shown.length).toBeGreaterThan(30);
+    expect(shown.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
 });

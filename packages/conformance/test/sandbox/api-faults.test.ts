@@ -57,7 +57,9 @@ describe.concurrent('bodies that cannot be used', () => {
     ['POST /api/plans', { at: 'mail', action: 'explode' }, '/action'],
     ['POST /api/plans', { at: 'mail', action: { stall: '5' } }, '/action/stall'],
     ['POST /api/plans', { at: 'mail', action: { code: 600, text: '' } }, '/action/code'],
+    ['POST /api/plans', { at: 'mail', action: { code: 250, text: '' } }, '/action/code'],
     ['POST /api/plans', { at: 'mail', action: { code: 451 } }, '/action/text'],
+    ['POST /api/plans', { at: 'mail', action: { reply: 451 } }, '/action'],
     ['POST /api/plans', [{ at: 'mail', action: 'close', times: 0 }], '/0/times'],
     ['POST /api/plans', [{ at: 'mail', action: 'close' }, { at: 'x' }], '/1/at'],
     ['POST /api/plans', { at: 'mail', action: { slow: 5, stall: 5 } }, '/action/slow'],
@@ -72,6 +74,22 @@ describe.concurrent('bodies that cannot be used', () => {
     ]);
     expect(json['error']).toMatch(/^Cannot /);
     expect(sandbox.faults).toEqual([]);
+  });
+
+  test('a fault without an action: which there are', async () => {
+    for (const action of [undefined, {}, 'explode', null, [451]]) {
+      const { json } = await ask(sandbox, 'POST /api/plans', { body: { at: 'rcpt', action } });
+      expect(json['path']).toBe('/action');
+      for (const form of [
+        '{code, text}',
+        '"close"',
+        '"accept-then-close-before-reply"',
+        '{stall}',
+        '{slow}',
+        '{limit, per, code, text}',
+      ])
+        expect(json['error']).toContain(form);
+    }
   });
 
   test('of an event', async () => {

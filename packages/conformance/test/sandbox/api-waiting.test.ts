@@ -110,9 +110,11 @@ describe.concurrent('the stream', () => {
     const dialogue = await talk(sandbox);
     await dialogue.send(mail(), { to: ['sent@example.com'] });
     await dialogue.ask('MAIL FROM:<nobody@example.com>');
+    await dialogue.ask('FROB');
     const [message] = sandbox.inbox.messages;
     const [event] = sandbox.events;
     const [refused] = sandbox.refused;
+    const [trouble] = sandbox.troubles;
     await ask(sandbox, 'POST /api/reset');
     await until(() => said.includes('reset'), 'All is told');
     expect(said.replace(/^:\n\n/, '')).toBe(
@@ -120,6 +122,7 @@ describe.concurrent('the stream', () => {
         `event: message\ndata: {"id":"${message?.id}"}\n\n`,
         `event: event\ndata: {"id":"${event?.id}","messageId":"${message?.id}"}\n\n`,
         `event: refused\ndata: {"id":"${refused?.id}"}\n\n`,
+        `event: trouble\ndata: {"id":"${trouble?.id}"}\n\n`,
         `event: forgotten\ndata: {"id":"${message?.id}"}\n\n`,
         'event: reset\ndata: {}\n\n',
       ].join(''),

@@ -73,7 +73,7 @@ describe.concurrent('the Host field', () => {
     const refusal = await ask(sandbox, 'GET /', { headers: { host: `evil.example:${port}` } });
     expect(refusal.status).toBe(403);
     expect(refusal.text).toContain(sandbox.url);
-    expect(refusal.text).toContain('publicUrl');
+    for (const name of ['publicUrl', '--public-url']) expect(refusal.text).toContain(name);
   });
 
   test('of a target in absolute form the host counts', async () => {

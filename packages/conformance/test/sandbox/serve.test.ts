@@ -173,7 +173,8 @@ describe('its words', () => {
   });
 
   test.each<[readonly string[], RegExp]>([
-    [['--frob'], /unknown option '--frob'/],
+    [['--frob'], /unknown option '--frob'\n\(smtp-conformance serve --help shows/],
+    [['--smtp'], /argument missing\n\(smtp-conformance serve --help shows/],
     [['--profile', '2018'], /Cannot use '2018' as --profile: there are /],
     [['--smtp', 'x'], /--smtp x: a whole number is meant/],
     [
@@ -189,7 +190,10 @@ describe('its words', () => {
     [['--max-size', '500KB'], /--max-size 500KB: a whole number is meant/],
     [['--allow', 'localhost'], /as --allow: it has to be a list of IP addresses/],
     [['--hide', 'AUTH'], /as --hide: it has to be a list of .*PIPELINING/],
-    [['--public-url', 'mail.example'], /Cannot use 'mail\.example' as --public-url: /],
+    [
+      ['--public-url', 'mail.example'],
+      /Cannot use this as --public-url: it has to be an http or https address/,
+    ],
     [['--stage', 'sender'], /--stage sender: reason=stage is meant/],
     [['--stage', 'too-large=rcpt'], /as --stage: 'too-large' can be given at 'mail', 'data'/],
     [['--stage', 'late=data'], /as --stage: there is no refusal 'late'/],
@@ -202,7 +206,17 @@ describe('its words', () => {
       ['--sender', 'a@b.example', '--any-sender'],
       /--sender and --any-sender contradict each other/,
     ],
+    [['--sender', 'foo'], /--sender foo: an address is meant, or @example\.com for a whole domain/],
+    [
+      ['--sender', 'a@b.example', 'example.com'],
+      /--sender example\.com: .*use @example\.com for a whole domain/,
+    ],
+    [['--sender', '@'], /--sender @: an address is meant, or /],
     [['--callback', 'ftp://a.example'], /as --callback: it has to be an http or https address/],
+    [
+      ['--callback', 'http://a.example', '--callback-format', 'foo'],
+      /Cannot use 'foo' as --callback-format: there are 'json', 'xml'/,
+    ],
     [['--callback-format', 'xml'], /--callback-format needs --callback/],
     [['--bind', '0.0.0.0'], /--bind 0\.0\.0\.0: it is not loopback.*--unsafe-bind allows it/],
     [['--seed', 'x', '--data', 'x'], /--seed with --data: names would come twice/],
@@ -374,6 +388,16 @@ describe('docs/sandbox.md', () => {
       [...FAULT_POINTS].sort(),
     );
   });
+});
+
+test('each command of the package’s README starts', async () => {
+  const text = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const commands = [...text.matchAll(/^npx smtp-conformance serve(.*)$/gm)];
+  expect(commands.length).toBeGreaterThan(2);
+  for (const [, words = ''] of commands) {
+    const { code, err } = await serve([...words.split(' ').filter(Boolean), ...FREE]);
+    expect([words, code, err]).toEqual([words, 0, '']);
+  }
 });
 
 test('it ends within a second or so, with a client that stays', async () => {

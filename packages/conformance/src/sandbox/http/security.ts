@@ -112,7 +112,7 @@ function checkHost(context: Context, site: Site): void {
   if (!hosts.every((host) => host !== undefined && isOwn(host, context, site)))
     throw new Problem(
       403,
-      `Cannot answer for this host: ask for ${site.url}, or start the sandbox with publicUrl set to where it is reached`,
+      `Cannot answer for this host: ask for ${site.url}, or start the sandbox with --public-url (publicUrl of startSandbox()) set to where it is reached`,
     );
 }
 

@@ -39,6 +39,15 @@ export function happenedRoutes({ platform }: Site, waiting: Waiting): readonly R
     },
     {
       method: 'GET',
+      path: '/api/troubles',
+      about: 'what went wrong on connections and is no refusal, the latest first: ?limit=',
+      answer(context) {
+        const limit = wholeOf(queryOf(context, ['limit']), 'limit', 1, MOST) ?? DEFAULT_LIMIT;
+        return context.json({ troubles: platform.troubles.slice(0, limit).map(dated) });
+      },
+    },
+    {
+      method: 'GET',
       path: '/api/events',
       about:
         'what has happened, the first first: ?limit= &type= &messageId= &after=id &wait=ms; without after the last ones',

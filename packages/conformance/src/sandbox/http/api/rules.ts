@@ -15,6 +15,7 @@ import {
   oneOf,
   optional,
   record,
+  refuse,
   type Shape,
   text,
   whole,
@@ -138,12 +139,16 @@ const changeable: Shape<ChangeableOptions> = (value, path) => {
   return changes as ChangeableOptions;
 };
 
-const code = whole(200, 599);
+const code = whole(400, 599);
 const ms = whole(0, 2_147_483_647);
 const WORDS = ['close', 'accept-then-close-before-reply'] as const;
+const ACTIONS =
+  'a reply {code, text}, "close", "accept-then-close-before-reply", {stall} or {slow} in ms, or a rate bucket {limit, per, code, text}';
 
 const action: Shape<FaultAction> = (value, path) => {
-  if (typeof value !== 'object' || value === null) return oneOf(WORDS)(value, path);
+  const word = WORDS.find((one) => one === value);
+  if (word !== undefined) return word;
+  if (typeof value !== 'object' || value === null) return refuse(value, path, ACTIONS);
   if ('stall' in value) return object({ stall: ms })(value, path);
   if ('slow' in value) return object({ slow: whole(0, 60_000) })(value, path);
   if ('limit' in value)
@@ -153,6 +158,7 @@ const action: Shape<FaultAction> = (value, path) => {
       code,
       text: text(500),
     })(value, path);
+  if (!('code' in value || 'text' in value)) return refuse(value, path, ACTIONS);
   return object({ code, text: text(500) })(value, path);
 };
 

@@ -5,7 +5,8 @@ import { pointer } from './json-fault.ts';
 /** @throws Problem 400 with the path of what does not fit */
 export type Shape<Value> = (value: unknown, path: string) => Value;
 
-function refuse(value: unknown, path: string, what: string): never {
+/** @param what - what it has to be */
+export function refuse(value: unknown, path: string, what: string): never {
   throw new Problem(
     400,
     value === undefined
@@ -33,11 +34,26 @@ export const address: Shape<string> = (value, path) =>
     ? value
     : refuse(value, path, 'an address');
 
-/** An address, or `@domain`. */
+/** Whether a sender can be confirmed by it: an address, or `@domain`. */
+export function isSender(text: string): boolean {
+  return text.length <= LONGEST_ADDRESS && (DOMAIN.test(text) || ADDRESS.test(text));
+}
+
 export const sender: Shape<string> = (value, path) =>
-  typeof value === 'string' && value.length <= LONGEST_ADDRESS && DOMAIN.test(value)
+  typeof value === 'string' && isSender(value)
     ? value
-    : address(value, path);
+    : refuse(value, path, 'an address, or @domain for all of a domain');
+
+/** Characters of an address of the web. */
+const LONGEST_URL = 2_000;
+
+export const webAddress: Shape<string> = (value, path) =>
+  typeof value === 'string' &&
+  value.length <= LONGEST_URL &&
+  URL.canParse(value) &&
+  /^https?:$/.test(new URL(value).protocol)
+    ? value
+    : refuse(value, path, `an http or https address of at most ${LONGEST_URL} characters`);
 
 export const flag: Shape<boolean> = (value, path) =>
   typeof value === 'boolean' ? value : refuse(value, path, 'true or false');

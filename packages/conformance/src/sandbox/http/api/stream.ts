@@ -18,7 +18,7 @@ export function streamRoutes(platform: Platform): readonly Route[] {
     {
       method: 'GET',
       path: '/api/stream',
-      about: 'server-sent events: message, event, refused, forgotten and reset, with ids',
+      about: 'server-sent events: message, event, refused, trouble, forgotten and reset, with ids',
       answer(context) {
         // A stream without a reader would not end.
         if (context.req.method === 'HEAD')
@@ -78,6 +78,7 @@ function messageOf(change: Change): SSEMessage {
   if (change.kind === 'event')
     return data({ id: change.event.id, messageId: change.event.messageId });
   if (change.kind === 'refused') return data({ id: change.refused.id });
+  if (change.kind === 'trouble') return data({ id: change.trouble.id });
   if (change.kind === 'forgotten') return data({ id: change.id });
   return data({});
 }
