@@ -66,6 +66,7 @@ export class Desk {
       url: 'http://localhost',
       connections: 0,
       legacyTls: options.legacyTls ?? false,
+      lasting: options.data !== undefined,
       exposed: options.unsafeBind ?? false,
       reset: async () => {},
     };
@@ -138,6 +139,11 @@ export function elementsOf(html: string): Element[] {
   };
   walk(parse(html) as unknown as Element);
   return found;
+}
+
+/** All elements in one, in order. */
+export function elementsIn({ childNodes }: Element): Element[] {
+  return childNodes.flatMap((one) => ('tagName' in one ? [one, ...elementsIn(one)] : []));
 }
 
 export function attribute({ attrs }: Element, name: string): string | undefined {

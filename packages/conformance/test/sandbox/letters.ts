@@ -69,6 +69,7 @@ export async function furnish(sandbox: Sandbox, dialogue: Dialogue): Promise<voi
     await dialogue.send(letter({ subject: `Long ${'word'.repeat(60)} ${'слово '.repeat(40)}` })),
   );
   idIn(await dialogue.send(letter(), { to: [TO, 'second@example.com'] }));
+  await dialogue.ask('NONSENSE');
   sandbox.plan(
     { at: 'rcpt', action: { code: 451, text: 'Try again later' }, times: 2 },
     { at: 'connect', action: { limit: 10_000, per: 60_000, code: 421, text: 'Too many' } },
@@ -83,9 +84,11 @@ export function pagesOf(sandbox: Sandbox): string[] {
     '/?to=nobody',
     `/messages/${message?.id}`,
     '/refused',
-    `/refused/${sandbox.refused[0]?.id}`,
+    ...sandbox.refused.map(({ id }) => `/refused/${id}`),
     '/statistics',
     '/statistics?preset=week',
+    '/senders?done=added',
+    `/u/${sandbox.inbox.messages.find(({ to }) => to[0] === 'unsub@example.com')?.token}`,
     '/unsubscribed',
     '/hard-bounces',
     '/senders',

@@ -1,107 +1,13 @@
-/** What the pages show of what there is: the inbox, a message, refusals, and the golden table of the statistics. */
+/** What the pages show of what there is: the inbox, a message, refusals, and how it is set up. */
 import { describe, expect, test } from 'vitest';
-import { type MessageState, STATES } from '../../src/sandbox/platform/events.ts';
-import { mail, TO } from '../dialogue.ts';
-import { attribute, Desk, type Element, elementsOf, textOf } from './desk.ts';
+import type { CapturedMessage } from '../../src/sandbox/inbox.ts';
+import { judgeFilter } from '../../src/sandbox/rules.ts';
+import { FROM, mail, TO } from '../dialogue.ts';
+import { attribute, Desk, type Element, elementsIn, elementsOf, textOf } from './desk.ts';
 import { letter } from './letters.ts';
 
 const withClass = (page: string, name: string): Element[] =>
   elementsOf(page).filter((one) => attribute(one, 'class')?.split(' ').includes(name));
-
-/** The rows of the table of statistics, cell by cell. */
-function tableOf(page: string): string[][] {
-  return elementsOf(page)
-    .filter((one) => attribute(one, 'data-state') !== undefined)
-    .map((row) => row.childNodes.flatMap((cell) => ('tagName' in cell ? [textOf(cell)] : [])));
-}
-
-/** As the account of the provider shows it. */
-const GOLDEN = [
-  ['Протарифицировано', '20382', '100 %'],
-  ['Отправляется', '0', '0 %'],
-  ['Отправлено', '1235', '6,06 %'],
-  ['Доставлено', '14982', '73,51 %'],
-  ['Прочитано', '1425', '6,99 %'],
-  ['Переход по ссылке', '293', '1,44 %'],
-  ['Ошибки при доставке', '2447', '12,01 %'],
-  ['Отклонено', '0', '0 %'],
-  ['Всего', '20382', '100 %'],
-];
-const COUNTS: Readonly<Record<MessageState, number>> = {
-  NotSent: 0,
-  Sent: 1_235,
-  Delivered: 14_982,
-  Read: 1_425,
-  Clicked: 293,
-  Bounced: 2_447,
-  Rejected: 0,
-};
-
-describe('the statistics page', () => {
-  test('shows the table of the account, character for character', async () => {
-    const desk = new Desk();
-    const { statistics, clock } = desk.site.platform;
-    for (const state of STATES)
-      for (let count = 0; count < COUNTS[state]; count += 1) statistics.count(clock.now(), state);
-    const page = await desk.page('/statistics', { headers: { 'accept-language': 'ru' } });
-    expect(page).toContain('<h1>Статистика</h1>');
-    expect(tableOf(page)).toEqual(GOLDEN);
-    for (const preset of ['today', 'week', 'month', '3months'])
-      expect(
-        tableOf(
-          await desk.page(`/statistics?preset=${preset}`, { headers: { 'accept-language': 'ru' } }),
-        ),
-      ).toEqual(GOLDEN);
-    const english = tableOf(await desk.page('/statistics'));
-    expect(english.map(([, ...numbers]) => numbers)).toEqual(
-      GOLDEN.map(([, ...numbers]) => numbers),
-    );
-    expect(english.map(([title]) => title)).toEqual([
-      'Charged',
-      'Sending',
-      'Sent',
-      'Delivered',
-      'Read',
-      'Link followed',
-      'Delivery errors',
-      'Rejected',
-      'Total',
-    ]);
-  });
-
-  test('counts what a period has in it, and says what is wrong with one', async () => {
-    const desk = new Desk();
-    const { statistics, clock } = desk.site.platform;
-    const at = (hour: number): number => new Date(2025, 5, 10, hour, 30).getTime();
-    clock.set(at(20));
-    for (const hour of [8, 9, 9, 17]) statistics.count(at(hour), 'Sent');
-    const total = async (query: string): Promise<string | undefined> =>
-      tableOf(await desk.page(`/statistics?${query}`)).at(-1)?.[1];
-    expect(await total('')).toBe('4');
-    expect(await total('from=&to=')).toBe('4');
-    expect(await total('from=2025-06-10T09%3A00&to=2025-06-10T10%3A00')).toBe('2');
-    expect(await total('from=2025-06-10T10%3A00')).toBe('1');
-    expect(await total('preset=today')).toBe('4');
-    clock.set(at(20) + 40 * 86_400_000);
-    expect(await total('preset=month')).toBe('0');
-    expect(await total('preset=3months')).toBe('4');
-    for (const [query, field] of [
-      ['from=soon', 'from'],
-      ['to=2025-02-31', 'to'],
-      ['from=2025-06-10&to=2025-06-09', 'to'],
-    ] as const) {
-      const answer = await desk.ask(`/statistics?${query}`);
-      expect(answer.status, query).toBe(422);
-      const page = await answer.text();
-      const invalid = elementsOf(page).filter((one) => attribute(one, 'aria-invalid') === 'true');
-      expect(invalid.map((one) => attribute(one, 'name'))).toEqual([field]);
-      expect(invalid.map((one) => attribute(one, 'value'))).toEqual([
-        new URLSearchParams(query).get(field),
-      ]);
-    }
-    expect((await desk.ask('/statistics?preset=century')).status).toBe(422);
-  });
-});
 
 describe('the inbox', () => {
   test('says how to begin where nothing is in it', async () => {
@@ -141,8 +47,11 @@ describe('the inbox', () => {
 
   test('shows the state, and how many warnings there are', async () => {
     const desk = new Desk();
-    await desk.accept(mail('no tags'), { to: ['bounce+other@example.com'] });
+    const { id } = await desk.accept(mail('no tags'), { to: ['bounce+other@example.com'] });
     const page = await desk.page('/', { headers: { 'accept-language': 'ru' } });
+    expect(withClass(page, 'outcome-warn').map((one) => attribute(one, 'href'))).toEqual([
+      `/messages/${id}#verdicts`,
+    ]);
     expect(withClass(page, 'badge').map((one) => textOf(one))).toEqual([
       'Ошибки при доставке',
       'Предупреждений: 2',
@@ -200,6 +109,59 @@ describe('the page of a message', () => {
       expect(text).toContain(part);
   });
 
+  test('has its header decoded, each address of it', async () => {
+    const desk = new Desk();
+    const word = (text: string): string => `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`;
+    const { id } = await desk.accept(
+      [
+        `From: ${word('Магазин ')}`,
+        ` ${word('«Рога»')} <${FROM}>`,
+        `To: ${word('Иван, Петров')} <ivan@example.com>, "Quoted, name" <two@example.com>`,
+        `Cc: ${word('Команда')}: one@example.com, <other@example.com>;`,
+        'Reply-To: =?koi8-r?B?8NLJ18XU?= <reply@example.com>',
+        `Subject: ${word('Привет')} =?utf-8?Q?_<b>?=`,
+        'Date: Sun, 01 Oct 2017 12:00:00 +0300',
+        'X-Other: not shown',
+        '',
+        'text',
+      ].join('\r\n'),
+    );
+    const page = await desk.page(`/messages/${id}`);
+    const [fields] = withClass(page, 'fields');
+    const rows = fields?.childNodes.flatMap((row) => ('tagName' in row ? [textOf(row)] : []));
+    expect(rows).toEqual([
+      `FromМагазин «Рога» <${FROM}>`,
+      'Reply-ToПривет <reply@example.com>',
+      'ToИван, Петров <ivan@example.com>Quoted, name <two@example.com>',
+      'CcКоманда: <one@example.com> <other@example.com>',
+      'SubjectПривет <b>',
+      'DateSun, 01 Oct 2017 12:00:00 +0300',
+    ]);
+    const none = await desk.accept('X-Other: 1\r\n\r\ntext');
+    expect(await desk.page(`/messages/${none.id}`)).toContain('None of these fields is in it.');
+  });
+
+  test('leads from the filter to its list', async () => {
+    const desk = new Desk();
+    const { verdicts } = await desk.accept();
+    for (const [why, list] of [
+      ['unsubscribed', '/unsubscribed'],
+      ['hard-bounced', '/hard-bounces'],
+      [undefined, undefined],
+    ] as const) {
+      const rules = desk.site.settings.rules;
+      const { id } = await desk.site.platform.accept({
+        ...(desk.site.platform.inbox.messages[0] as CapturedMessage),
+        id: `m-${why}`,
+        verdicts: [...verdicts, judgeFilter(TO, why, false, rules)],
+      });
+      const links = withClass(await desk.page(`/messages/${id}`), 'verdicts').flatMap((section) =>
+        elementsIn(section).flatMap((one) => attribute(one, 'href') ?? []),
+      );
+      expect(links).toEqual(list === undefined ? [] : [list]);
+    }
+  });
+
   test('is bounded, however large the message', async () => {
     const desk = new Desk({ maxSize: 10_000_000 });
     const many = Array.from(
@@ -249,7 +211,7 @@ describe('the page of a message', () => {
     const desk = new Desk();
     const { id } = await desk.accept();
     const answer = await desk.ask(`/messages/${id}/delete`, { form: {} });
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/']);
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/?done=message']);
     expect(desk.flushed).toBeGreaterThan(1);
     for (const path of [`/messages/${id}`, `/messages/${id}/html`, '/refused/none'])
       expect((await desk.ask(path)).status, path).toBe(404);
@@ -311,5 +273,16 @@ describe('the set-up page', () => {
     expect(own).toContain('shop');
     expect(own).not.toContain('hunter2');
     expect(password(own).join()).toContain('Passwordas you set it');
+  });
+
+  test('says how long its authority lasts, and leads to the REST interface', async () => {
+    const page = await new Desk().page('/setup');
+    expect(page).toContain('made anew at each start');
+    const links = elementsOf(page).filter((one) => attribute(one, 'href') === '/api');
+    // Beside the sections, which a narrow window has no room for, and on the page.
+    expect(links.map((one) => textOf(one))).toEqual(['REST interface', 'REST interface']);
+    const kept = await new Desk({ data: 'somewhere' }).page('/setup');
+    expect(kept).toContain('it stays from start to start');
+    expect(kept).not.toContain('made anew at each start');
   });
 });

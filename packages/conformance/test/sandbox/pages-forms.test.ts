@@ -51,14 +51,17 @@ describe.each([
     const list = listOf(desk);
     const before = list.size;
     const added = await desk.ask(path, { form: { address: ' Some@Example.com ', ...more } });
-    expect([added.status, added.headers.get('location')]).toEqual([303, path]);
+    expect([added.status, added.headers.get('location')]).toEqual([303, `${path}?done=added`]);
     expect(list.get('some@example.com')).toMatchObject({ address: 'Some@Example.com', ...more });
     expect(desk.flushed).toBe(1);
     const page = await desk.page(path);
     expect(page).toContain('Some@Example.com');
     expect(wrongIn(page)).toEqual([]);
     const removed = await desk.ask(`${path}/remove`, { form: { address: 'SOME@example.com' } });
-    expect([removed.status, removed.headers.get('location')]).toEqual([303, path]);
+    expect([removed.status, removed.headers.get('location')]).toEqual([
+      303,
+      `${path}?done=removed`,
+    ]);
     expect(list.size).toBe(before);
     expect(desk.flushed).toBe(2);
   });
@@ -109,7 +112,7 @@ describe('the form of a fault', () => {
   ] as const)('plans %j', async (form, action) => {
     const desk = new Desk();
     const answer = await desk.ask('/plans', { form: { at: 'rcpt', times: '2', ...form } });
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/plans']);
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/plans?done=added']);
     expect(desk.site.plan.due).toEqual([
       {
         at: 'at' in form ? form.at : 'rcpt',
@@ -118,7 +121,8 @@ describe('the form of a fault', () => {
       },
     ]);
     expect(await desk.page('/plans')).toContain('action="/plans/clear"');
-    expect((await desk.ask('/plans/clear', { form: {} })).status).toBe(303);
+    const cleared = await desk.ask('/plans/clear', { form: {} });
+    expect([cleared.status, cleared.headers.get('location')]).toEqual([303, '/plans?done=cleared']);
     expect(desk.site.plan.due).toEqual([]);
   });
 
@@ -159,7 +163,7 @@ describe('the settings of callbacks', () => {
     form.append('events', 'CLICKED');
     form.append('events', 'INVENTED');
     const answer = await desk.ask('/callbacks', { form });
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/callbacks']);
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/callbacks?done=saved']);
     const set = {
       url: 'http://127.0.0.1:9/hook?key=hush',
       format: 'xml',
@@ -174,12 +178,15 @@ describe('the settings of callbacks', () => {
         .filter((one) => attribute(one, 'checked') !== undefined)
         .map((one) => attribute(one, 'value')),
     ).toEqual(['CLICKED', 'BOUNCED']);
+    // Nothing was sent of what is not in the log, and nothing is said of it.
+    const replayed = await desk.ask('/callbacks/replay', { form: { id: 'none' } });
+    expect([replayed.status, replayed.headers.get('location')]).toEqual([303, '/callbacks']);
     // An address that is left empty stays.
     await desk.ask('/callbacks', { form: { url: '', format: 'json' } });
     expect(callbacks.options).toEqual({ url: set.url, format: 'json' });
     expect((await desk.ask('/callbacks/stop', { form: {} })).status).toBe(303);
     expect(callbacks.options).toBeUndefined();
-    expect(desk.flushed).toBe(3);
+    expect(desk.flushed).toBe(4);
     await callbacks.close();
   });
 
@@ -195,6 +202,39 @@ describe('the settings of callbacks', () => {
       expect(desk.site.callbacks.options).toBeUndefined();
     },
   );
+});
+
+test.each([
+  ['/senders?done=added', 'Added.'],
+  ['/senders?page=1&done=removed', 'Deleted.'],
+  ['/callbacks?done=saved', 'Saved.'],
+  ['/?done=message', 'The message is deleted.'],
+  ['/senders', undefined],
+  ['/senders?done=', undefined],
+  ['/senders?done=constructor', undefined],
+  ['/senders?done=You%20won', undefined],
+])('%s says that it is done: %j', async (path, said) => {
+  const page = await new Desk().page(path);
+  const elements = elementsOf(page);
+  expect(elements.filter(({ tagName }) => tagName === 'h1')).toHaveLength(1);
+  const notices = elements.filter((one) => attribute(one, 'data-done') !== undefined);
+  expect(notices.map((one) => textOf(one))).toEqual(said === undefined ? [] : [said]);
+  for (const notice of notices) {
+    expect(attribute(notice, 'role')).toBe('status');
+    // It can have the focus, and has it.
+    expect([attribute(notice, 'tabindex'), attribute(notice, 'autofocus')]).toEqual(['-1', '']);
+  }
+  // In the other language it is not said once more.
+  const languages = elements.filter((one) => attribute(one, 'hreflang') !== undefined);
+  expect(languages.filter((one) => /done=/.test(attribute(one, 'href') ?? ''))).toEqual([]);
+  expect(page).not.toContain('You won');
+});
+
+test('the page of senders has the address in its field that it was asked for, and adds nothing', async () => {
+  const desk = new Desk();
+  const page = await desk.page('/senders?address=new%40example.com');
+  expect(valuesOf(page)).toEqual({ address: 'new@example.com' });
+  expect(desk.site.platform.senders.size).toBe(1);
 });
 
 test('what is no form changes nothing, and does no harm', async () => {

@@ -8,6 +8,9 @@ import {
   judgeAuthentication,
   judgeFault,
   judgeFilter,
+  judgeMalformed,
+  judgeMime,
+  judgePassword,
   judgeRecipient,
   judgeSender,
   judgeSize,
@@ -22,7 +25,7 @@ const RUSSIAN = { 'accept-language': 'ru' };
 
 /** Names of protocols, of formats and of things that have no Russian name. */
 const NAMES = new Set(
-  'HTML SMTP TLS STARTTLS MIME IP UTF-8 JSON XML HTTP http https POST CA EML eml To Posthorn English Outlook Node.js nodemailer PHPMailer PHP smtplib Python curl swaks s-nail mailx NET hard bounce Devino Windows POP IMAP DATA cafile SMTPOptions SmtpClient'.split(
+  'HTML SMTP TLS STARTTLS MIME IP UTF-8 JSON XML HTTP http https POST CA EML eml To Posthorn English Outlook Node.js nodemailer PHPMailer PHP smtplib Python curl swaks s-nail mailx NET hard bounce Devino Windows POP IMAP DATA cafile SMTPOptions SmtpClient REST Charged NotSent Sent Delivered Read Clicked Bounced Rejected Total'.split(
     ' ',
   ),
 );
@@ -67,6 +70,10 @@ async function fullDesk(): Promise<{ desk: Desk; paths: string[] }> {
     paths: [
       '/',
       '/?to=nobody',
+      '/?done=message',
+      '/senders?done=added',
+      '/plans?done=cleared',
+      '/callbacks?done=stopped',
       `/messages/${message.id}`,
       '/refused',
       `/refused/${platform.refused[0]?.id}`,
@@ -210,6 +217,10 @@ describe('the language of pages', () => {
       judgeRecipient('a@b', 1, strict),
       judgeFault('554+size@b', 'a@b', rules),
       judgeSize(1, rules),
+      judgePassword(rules),
+      judgeMalformed('rcpt', 'a b', rules),
+      judgeMime(undefined),
+      judgeMime('nested too deep'),
       judgeFilter('a@b', undefined, false, rules),
       judgeFilter('a@b', 'unsubscribed', false, rules),
       judgeFilter('a@b', 'hard-bounced', true, rules),
@@ -219,6 +230,7 @@ describe('the language of pages', () => {
       mail('none'),
       letter({ text: 'none' }),
       mail('x', 'Content-Type: text/plain; charset=koi8-r'),
+      mail('x', 'X-Name: =?koi8-r?B?8NLJ18XU?='),
       mailWithFile('a.exe'),
     ];
     for (const content of contents) {

@@ -104,7 +104,9 @@ describe('the way off the list', () => {
     const desk = new Desk();
     const { id, token } = await desk.accept();
     const page = await desk.page(`/u/${token}`, { headers: { 'accept-language': 'ru' } });
-    expect(page).toContain('Отписаться');
+    expect(page).toContain('<h1>Отписаться от рассылки?</h1>');
+    // As what would be, and not as what is.
+    expect(page).toContain('Если вы подтвердите, письма перестанут приходить на');
     expect(page).toContain(TO);
     const elements = elementsOf(page);
     // Nothing of the sandbox is shown to a reader.
@@ -155,7 +157,16 @@ describe('the way off the list', () => {
     expect(back.status).toBe(303);
     expect(desk.site.platform.events.at(-1)?.type).toBe('SUBSCRIBED');
     expect((await desk.accept()).state).toBe('Delivered');
-    expect(await desk.page(`/u/${token}`)).toContain('value="unsubscribe"');
+    // It says that it is so, to whom it was said that it was over; the way off is still there.
+    const returned = await desk.page(`/u/${next.token}`);
+    expect(returned).toContain('<h1>You are subscribed again</h1>');
+    expect(returned).toContain('Messages will come again to');
+    expect(returned).toContain('value="unsubscribe"');
+    const other = await desk.page(`/u/${token}`);
+    expect(other).toContain('<h1>Unsubscribe?</h1>');
+    expect(other).toContain('value="unsubscribe"');
+    await desk.ask(`/u/${next.token}`, { form: { action: 'unsubscribe' } });
+    expect(await desk.page(`/u/${next.token}`)).toContain('<h1>You are unsubscribed</h1>');
   });
 
   test('does not take more words than it says, and keeps them', async () => {

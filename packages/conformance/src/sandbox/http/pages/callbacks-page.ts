@@ -5,6 +5,7 @@ import { type CallbackOptions, checkCallback } from '../../options.ts';
 import { EVENT_TYPES } from '../../platform/events.ts';
 import type { Site } from '../site.ts';
 import { detailIn } from './details.ts';
+import { backTo } from './done.ts';
 import { action, choice, input, type Sent, sentBy } from './form.ts';
 import { foreign, html, type Markup } from './markup.ts';
 import { answerPage } from './page.ts';
@@ -83,13 +84,13 @@ function entry(delivery: CallbackDelivery, { say, time, site, language }: Visit)
   const { id, event, url, format, body, at, attempt, status, error, took } = delivery;
   const fine = status !== undefined && status >= 200 && status < 300;
   const message = site.platform.inbox.get(event.messageId);
-  return html`<li><div class="told"><span class="badge outcome-${fine ? 'pass' : 'refuse'}">${
+  return html`<li><div class="told"><span class="event"><span class="badge outcome-${fine ? 'pass' : 'refuse'}">${
     status ?? say('noAnswer')
   }</span> ${eventName(event.type, say)} · ${
     message
       ? html`<a href="/messages/${event.messageId}">${foreign(event.recipient, 100)}</a>`
       : foreign(event.recipient, 100)
-  }<span class="when">${time(at)} · ${say('attempt', { attempt })} · ${say('took', { ms: Math.round(took) })}</span>${action(
+  }</span><span class="when">${time(at)} · ${say('attempt', { attempt })} · ${say('took', { ms: Math.round(took) })}</span>${action(
     '/callbacks/replay',
     { id },
     say('replay'),
@@ -113,16 +114,16 @@ export function callbacksPages(app: Hono, site: Site): void {
     if (checkCallback(options) !== undefined) return callbacksPage(visitOf(site, context), sent);
     site.callbacks.set(options);
     await site.platform.journal.flush();
-    return context.redirect('/callbacks', 303);
+    return backTo(context, '/callbacks', 'saved');
   });
   app.post('/callbacks/stop', async (context) => {
     site.callbacks.set(undefined);
     await site.platform.journal.flush();
-    return context.redirect('/callbacks', 303);
+    return backTo(context, '/callbacks', 'stopped');
   });
   app.post('/callbacks/replay', async (context) => {
-    await site.callbacks.replay((await sentBy(context)).text('id'));
+    const sent = await site.callbacks.replay((await sentBy(context)).text('id'));
     await site.platform.journal.flush();
-    return context.redirect('/callbacks', 303);
+    return sent ? backTo(context, '/callbacks', 'sent') : context.redirect('/callbacks', 303);
   });
 }

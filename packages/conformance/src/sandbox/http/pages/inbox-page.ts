@@ -84,7 +84,7 @@ function entry(message: CapturedMessage, { say, time, size }: Visit): Markup {
     subject ? foreign(subject) : html`<i>${say('noSubject')}</i>`
   }</a><span class="to">${foreign(to[0] ?? '', 100)}${further}</span><span class="badges">${stateBadge(state, say)}${
     warnings > 0
-      ? html`<span class="badge outcome-warn">${say('warningsCount', { count: warnings })}</span>`
+      ? html`<a class="badge outcome-warn" href="/messages/${id}#verdicts">${say('warningsCount', { count: warnings })}</a>`
       : ''
   }</span><span class="when">${time(receivedAt.getTime())} · ${size(message.size)}</span></li>`;
 }

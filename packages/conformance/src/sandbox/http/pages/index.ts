@@ -4,6 +4,7 @@ import { rewrite } from '../../rewrite.ts';
 import type { Site } from '../site.ts';
 import { assets } from './assets/index.ts';
 import { callbacksPages } from './callbacks-page.ts';
+import { backTo } from './done.ts';
 import { HOSTILE_POLICY, harmless, hostileHeaders, ownImages } from './hostile.ts';
 import { inboxPage } from './inbox-page.ts';
 import { listPages } from './list-pages.ts';
@@ -37,7 +38,7 @@ export function pages(site: Site): Hono {
   app.post('/messages/:id/delete', async (context) => {
     if (!platform.inbox.delete(context.req.param('id'))) return notFoundPage(site, context);
     await platform.journal.flush();
-    return context.redirect('/', 303);
+    return backTo(context, '/', 'message');
   });
   app.get('/refused', (context) => refusedPage(visitOf(site, context)));
   app.get('/refused/:id', (context) => {

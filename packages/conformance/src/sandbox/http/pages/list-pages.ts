@@ -5,6 +5,7 @@ import type { HardBounced, Unsubscribed } from '../../platform/suppressions.ts';
 import { address as addressShape, type Shape, sender as senderShape } from '../api/shape.ts';
 import { Problem } from '../problem.ts';
 import type { Site } from '../site.ts';
+import { backTo } from './done.ts';
 import { action, choice, input, type Sent, sentBy } from './form.ts';
 import { foreign, html, type Markup, scrolling } from './markup.ts';
 import { answerPage } from './page.ts';
@@ -55,7 +56,8 @@ function listPage<Kind extends Entry>(
   const rows = entries.map(
     (entry) =>
       html`<tr><th scope="row">${foreign(entry.address)}</th>${columns.map(
-        ({ cell }) => html`<td>${cell(entry, visit)}</td>`,
+        ({ title: column, cell }) =>
+          html`<td data-label="${say(column)}">${cell(entry, visit)}</td>`,
       )}<td class="do">${action(
         `${path}/remove`,
         { address: entry.address },
@@ -79,7 +81,7 @@ ${listing.fields(visit, typed, error)}
         ? html`<p class="empty">${say(listing.empty)}</p>`
         : scrolling(
             say(title),
-            html`<table class="list addresses"><thead><tr><th scope="col">${say('address')}</th>${columns.map(
+            html`<table class="list addresses stack"><thead><tr><th scope="col">${say('address')}</th>${columns.map(
               (column) => html`<th scope="col">${say(column.title)}</th>`,
             )}<td></td></tr></thead><tbody>${rows}</tbody></table>`,
           )
@@ -100,12 +102,12 @@ function serve<Kind extends Entry>(app: Hono, site: Site, listing: Listing<Kind>
     }
     listing.add(site, address, sent);
     await site.platform.journal.flush();
-    return context.redirect(path, 303);
+    return backTo(context, path, 'added');
   });
   app.post(`${path}/remove`, async (context: Context) => {
     listing.remove(site, (await sentBy(context)).text('address'));
     await site.platform.journal.flush();
-    return context.redirect(path, 303);
+    return backTo(context, path, 'removed');
   });
 }
 
@@ -141,7 +143,7 @@ const from = {
 };
 
 function addressField(
-  { say }: Visit,
+  { say, context }: Visit,
   typed: Sent | undefined,
   error: string | undefined,
   hint?: Word,
@@ -149,7 +151,8 @@ function addressField(
   return input({
     name: 'address',
     label: say('address'),
-    value: typed?.text('address'),
+    // A page that knows which one is meant fills it in.
+    value: typed?.text('address') ?? context.req.query('address')?.slice(0, 320),
     longest: 320,
     required: true,
     error,

@@ -1,6 +1,7 @@
 /** One message: what was sent, what its reader gets, what the rules said, and what happened to it. */
 import type { CapturedMessage } from '../../inbox.ts';
 import { rewrite } from '../../rewrite.ts';
+import { headerSection } from './header-section.ts';
 import { cut, external, foreign, html, linked, type Markup } from './markup.ts';
 import { eventsSection, linksSection, structureSection } from './message-parts.ts';
 import { answerPage } from './page.ts';
@@ -18,6 +19,7 @@ export function messagePage(visit: Visit, message: CapturedMessage): Response | 
   const rewritten = rewrite(message, site.url);
   const warnings = verdicts.filter(({ outcome }) => outcome === 'warn').length;
   const sections: readonly (readonly [id: string, title: Word, content: Markup])[] = [
+    ['header', 'header', headerSection(message, visit)],
     ...(rewritten.html === undefined
       ? []
       : [['html', 'htmlPart', frame(id, visit)] satisfies [string, Word, Markup]]),

@@ -1,5 +1,6 @@
 /** What stands around each page: head, sections, language, and where SMTP is. */
 import { assetUrl } from './assets/index.ts';
+import { DONE, doneNotice } from './done.ts';
 import { LANGUAGES } from './language.ts';
 import { html, type Markup } from './markup.ts';
 import type { Visit } from './visit.ts';
@@ -49,10 +50,11 @@ export function answerPage(visit: Visit, page: Page): Answer {
 <a class="brand" href="/">${MARK}<span><b>Posthorn</b> ${say('sandbox')}</span></a>
 ${languages(visit)}
 <nav aria-label="${say('sections')}"><ul>${SECTIONS.map(entry)}</ul></nav>
-<p class="ports">SMTP <code>${site.host}</code><br>STARTTLS <code>${site.smtp}</code> · TLS <code>${site.smtps}</code></p>
+<p class="ports">SMTP <code>${site.host}</code><br>STARTTLS <code>${site.smtp}</code> · TLS <code>${site.smtps}</code><br><a href="/api">${say('rest')}</a></p>
 </header>
 <main id="main" tabindex="-1">
 ${site.exposed ? html`<p class="notice warn" role="note">${say('exposed')}</p>` : ''}
+${doneNotice(visit)}
 ${page.main}
 </main>
 </div>`;
@@ -100,6 +102,7 @@ ${body}
 /** Links to the same page in each language. */
 function languages({ context, language, say }: Visit): Markup {
   const { pathname, searchParams } = new URL(context.req.url);
+  searchParams.delete(DONE);
   const links = LANGUAGES.map((one) => {
     searchParams.set('lang', one);
     const current = one === language ? html` aria-current="true"` : '';

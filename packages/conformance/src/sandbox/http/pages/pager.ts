@@ -1,4 +1,5 @@
 /** Long lists in pages. */
+import { DONE } from './done.ts';
 import { html, type Markup } from './markup.ts';
 import type { Visit } from './visit.ts';
 
@@ -21,6 +22,7 @@ export function paged<Entry>(visit: Visit, all: readonly Entry[]): Cut<Entry> {
 function links({ context, say }: Visit, page: number, last: number): Markup {
   const { pathname, searchParams } = new URL(context.req.url);
   searchParams.delete('lang');
+  searchParams.delete(DONE);
   const link = (to: number, rel: string, text: string): Markup => {
     if (to < 1 || to > last) return html`<span class="off">${text}</span>`;
     searchParams.set('page', String(to));

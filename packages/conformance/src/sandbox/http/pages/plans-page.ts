@@ -3,6 +3,7 @@ import type { Hono } from 'hono';
 import { FAULT_POINTS, type Fault, type FaultAction, type FaultPoint } from '../../faults.ts';
 import { isOneLine } from '../../options.ts';
 import type { Site } from '../site.ts';
+import { backTo } from './done.ts';
 import { choice, input, type Sent, sentBy } from './form.ts';
 import { foreign, html, type Markup, scrolling } from './markup.ts';
 import { answerPage } from './page.ts';
@@ -36,11 +37,11 @@ function plansPage(visit: Visit, typed?: Sent, errors: Errors = {}): Response | 
         ? html`<p class="empty">${say('nothingPlanned')}</p>`
         : html`${scrolling(
             say('due'),
-            html`<table class="list"><thead><tr><th scope="col">№</th><th scope="col">${say('faultPoint')}</th><th scope="col">${say(
+            html`<table class="list stack"><thead><tr><th scope="col">№</th><th scope="col">${say('faultPoint')}</th><th scope="col">${say(
               'faultAction',
             )}</th><th scope="col">${say('timesLeft')}</th></tr></thead><tbody>${due.map(
               ({ at, action, left }, index) =>
-                html`<tr><td>${index + 1}</td><th scope="row"><code>${at}</code></th><td>${actionText(action, visit)}</td><td>${left ?? say('withoutEnd')}</td></tr>`,
+                html`<tr><td data-label="№">${index + 1}</td><th scope="row"><code>${at}</code></th><td data-label="${say('faultAction')}">${actionText(action, visit)}</td><td data-label="${say('timesLeft')}">${left ?? say('withoutEnd')}</td></tr>`,
             )}</tbody></table>`,
           )}<form method="post" action="/plans/clear"><button class="danger">${say('clearPlan')}</button></form>`
     }</section>
@@ -134,7 +135,7 @@ function faultOf(sent: Sent): { readonly fault: Fault } | { readonly errors: Err
   const reply = (): { code: number; text: string } => {
     const text = sent.text('text');
     if (!isOneLine(text)) errors['text'] = 'notOneLine';
-    return { code: whole('code', 200, 599, 'notReplyCode'), text };
+    return { code: whole('code', 400, 599, 'notReplyCode'), text };
   };
   const action = ((): FaultAction => {
     if (kind === 'reply') return reply();
@@ -172,11 +173,11 @@ export function plansPages(app: Hono, site: Site): void {
     if ('errors' in found) return plansPage(visitOf(site, context), sent, found.errors);
     site.plan.add(found.fault);
     await site.platform.journal.flush();
-    return context.redirect('/plans', 303);
+    return backTo(context, '/plans', 'added');
   });
   app.post('/plans/clear', async (context) => {
     site.plan.clear();
     await site.platform.journal.flush();
-    return context.redirect('/plans', 303);
+    return backTo(context, '/plans', 'cleared');
   });
 }

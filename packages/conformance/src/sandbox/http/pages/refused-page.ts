@@ -1,5 +1,7 @@
 /** What was refused, and why. */
-import type { Refused } from '../../platform/platform.ts';
+import type { Refused, Trouble } from '../../platform/platform.ts';
+import type { Verdict } from '../../rules.ts';
+import { adviceBox, causeOf } from './advice.ts';
 import { foreign, html, type Markup } from './markup.ts';
 import { answerPage } from './page.ts';
 import { paged } from './pager.ts';
@@ -25,8 +27,41 @@ ${
     : html`<ul class="letters">${entries.map((one) => entry(one, visit))}</ul>`
 }
 ${pager}
-</section>`,
+</section>
+${troubles(visit)}`,
   });
+}
+
+/** So many of the latest are shown; REST has all that are kept. */
+const TROUBLES_SHOWN = 50;
+
+/** What went wrong and is no refusal: most first attempts end here. */
+function troubles(visit: Visit): Markup {
+  const { site, say } = visit;
+  const found = site.platform.troubles.slice(0, TROUBLES_SHOWN);
+  return html`<h2 id="troubles">${say('troubles')}</h2>
+<p class="lead">${say('troublesLead')}</p>
+<section data-live="troubles" aria-labelledby="troubles">
+${
+  found.length === 0
+    ? html`<p class="empty">${say('noTroubles')}</p>`
+    : html`<ul class="letters">${found.map((one) => troubleEntry(one, visit))}</ul>`
+}
+</section>`;
+}
+
+function troubleEntry(
+  { id, at, what, port, remoteAddress, transcript }: Trouble,
+  visit: Visit,
+): Markup {
+  const { site, say, time } = visit;
+  const details =
+    transcript.length === 0
+      ? ''
+      : html`<details id="t-${id}"><summary>${say('transcript')}</summary>${transcriptList(transcript, visit)}</details>`;
+  return html`<li class="letter trouble"><samp translate="no">${foreign(what, 300)}</samp><span class="to">${remoteAddress ?? '—'} · ${
+    port === 'starttls' ? `STARTTLS ${site.smtp}` : `TLS ${site.smtps}`
+  }</span><span class="when">${time(at)}</span>${details}</li>`;
 }
 
 function entry(refused: Refused, { say, time }: Visit): Markup {
@@ -43,6 +78,7 @@ function entry(refused: Refused, { say, time }: Visit): Markup {
 export function oneRefusedPage(visit: Visit, refused: Refused): Response | Promise<Response> {
   const { say, time, size } = visit;
   const { stage, code, text, from, to, user, remoteAddress, secure } = refused;
+  const cause = causeOf(refused);
   const fact = (name: string, value: Markup | string): Markup =>
     html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
   return answerPage(visit, {
@@ -50,6 +86,7 @@ export function oneRefusedPage(visit: Visit, refused: Refused): Response | Promi
     section: '/refused',
     main: html`<p class="back"><a href="/refused">← ${say('refused')}</a></p>
 <h1><samp translate="no">${code} ${foreign(text, 1_000)}</samp></h1>
+${adviceBox(refused, cause, visit)}
 <dl class="facts">
 ${fact(say('time'), time(refused.at))}
 ${fact(say('stage'), html`<code>${stage.toUpperCase()}</code>`)}
@@ -60,7 +97,20 @@ ${fact(say('remoteAddress'), html`<code>${remoteAddress}</code>`)}
 ${fact('TLS', secure ? say('yes') : say('no'))}
 ${refused.size === undefined ? '' : fact(say('size'), size(refused.size))}
 </dl>
-<section class="card" aria-labelledby="verdicts"><h2 id="verdicts">${say('verdicts')}</h2>${verdictList(refused.verdicts, visit)}</section>
-<section class="card" aria-labelledby="transcript"><h2 id="transcript">${say('transcript')}</h2>${transcriptList(refused.transcript, visit)}</section>`,
+<section class="card" aria-labelledby="verdicts"><h2 id="verdicts">${say('verdicts')}</h2>${verdictsOf(refused, cause.verdict, visit)}</section>
+<section class="card" aria-labelledby="transcript"><h2 id="transcript">${say('transcript')}</h2>${transcriptList(refused.transcript, visit, `${code} ${text}`)}</section>`,
   });
+}
+
+/** The one that refused first: of ten, it is the one that is looked for. */
+function verdictsOf({ verdicts }: Refused, refusing: Verdict | undefined, visit: Visit): Markup {
+  if (refusing === undefined) return verdictList(verdicts, visit);
+  const others = verdicts.filter((one) => one !== refusing);
+  if (others.length === 0) return verdictList([refusing], visit);
+  return html`${verdictList([refusing], visit)}<details class="others"><summary>${visit.say(
+    'otherVerdicts',
+    {
+      count: others.length,
+    },
+  )}</summary>${verdictList(others, visit)}</details>`;
 }

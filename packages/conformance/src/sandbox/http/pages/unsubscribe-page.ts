@@ -22,12 +22,16 @@ export function unsubscribePage(
   const { site, say } = visit;
   const address = message.to[0] ?? '';
   const gone = site.platform.unsubscribed.get(address) !== undefined;
+  const last = message.events.findLast(({ type }) => /^(UN)?SUBSCRIBED$/.test(type));
+  const back = !gone && typed === undefined && last?.type === 'SUBSCRIBED';
   return answerReader(visit, {
-    title: say(gone ? 'youAreUnsubscribed' : 'unsubscribe'),
+    title: say(gone ? 'youAreUnsubscribed' : back ? 'subscribedAgain' : 'unsubscribe'),
     status: typed === undefined ? 200 : 422,
     main: gone
       ? unsubscribed(visit, message.token, address)
-      : question(visit, message.token, address, typed),
+      : back
+        ? subscribed(visit, message.token, address)
+        : html`<div class="card"><h1>${say('unsubscribe')}</h1>${question(visit, message.token, address, typed)}</div>`,
   });
 }
 
@@ -38,9 +42,8 @@ function question(
   typed: Typed | undefined,
 ): Markup {
   const error = typed === undefined ? undefined : say('commentTooLong', { most: LONGEST_COMMENT });
-  return html`<form method="post" action="/u/${token}" class="card">
-<h1>${say('unsubscribe')}</h1>
-<p>${say('noMoreTo')} <strong>${foreign(address)}</strong></p>
+  return html`<form method="post" action="/u/${token}">
+<p>${say('wouldEndFor')} <strong>${foreign(address)}</strong>.</p>
 <fieldset><legend>${say('whyUnsubscribe')}</legend>
 ${Object.entries(REASON_WORDS).map(
   ([reason, word]) =>
@@ -56,10 +59,18 @@ ${Object.entries(REASON_WORDS).map(
 </form>`;
 }
 
+/** The way off stays open, and out of the way. */
+function subscribed(visit: Visit, token: string, address: string): Markup {
+  const { say } = visit;
+  return html`<div class="card"><h1>${say('subscribedAgain')}</h1>
+<p role="status">${say('comesAgainTo')} <strong>${foreign(address)}</strong>.</p>
+<details><summary>${say('changedYourMind')}</summary>${question(visit, token, address, undefined)}</details></div>`;
+}
+
 function unsubscribed({ say }: Visit, token: string, address: string): Markup {
   return html`<form method="post" action="/u/${token}" class="card">
 <h1>${say('youAreUnsubscribed')}</h1>
-<p>${say('nothingMoreTo')} <strong>${foreign(address)}</strong></p>
+<p>${say('nothingMoreTo')} <strong>${foreign(address)}</strong>.</p>
 <p>${say('byMistake')}</p>
 <div class="buttons"><button name="action" value="subscribe" class="quiet">${say('subscribeAgain')}</button></div>
 </form>`;

@@ -78,7 +78,7 @@ export const LIVE: string = `(() => {
       opened = true;
       document.documentElement.dataset.following = 'yes';
     });
-    for (const kind of ['message', 'event', 'refused', 'forgotten', 'reset']) source.addEventListener(kind, changed);
+    for (const kind of ['message', 'event', 'refused', 'trouble', 'forgotten', 'reset']) source.addEventListener(kind, changed);
   };
   const stop = () => {
     source?.close();

@@ -6,6 +6,8 @@ export const PARTS: string = `
 .card{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.1rem 1.25rem;margin:0 0 1rem}
 .card>h2:first-child{margin-bottom:.75rem}
 .notice{background:var(--accent-soft);color:var(--fg);border-radius:.6rem;padding:.7rem 1rem;margin:0 0 1rem}
+.notice.done{background:var(--pass);color:var(--on-pass)}.notice.done:focus{outline:none}
+.advice{border-left:4px solid var(--accent);margin-top:1rem}.advice pre{margin:.5rem 0}.advice blockquote{margin-top:0}.advice>.hint{margin-bottom:.25rem}
 .notice.warn{background:var(--warn);color:var(--on-warn)}
 .empty{background:var(--card);border:1px dashed var(--edge);border-radius:.75rem;padding:2rem 1rem;text-align:center;color:var(--soft)}
 .card .empty{background:none;margin:0;padding:1.25rem 1rem}
@@ -26,7 +28,9 @@ a.badge:hover{text-decoration:underline}
 .letter>a samp{font-weight:600}
 .letter>a>bdi{display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow:hidden}
 .letter .to{color:var(--soft);font-size:.9rem;grid-row:2}
-.letter .badges{justify-content:flex-end}
+#troubles{margin-top:2.5rem}
+.letter.trouble details,.letter.trouble samp{grid-column:1/-1}.letter.trouble samp{overflow-wrap:anywhere}.letter.trouble details{grid-row:3}
+.letter .badges{justify-content:flex-end}.letter a.badge{position:relative;z-index:1}
 .letter .when{color:var(--soft);font-size:.82rem;text-align:right;grid-row:2;font-variant-numeric:tabular-nums}
 @media (max-width:40rem){.letter{grid-template-columns:minmax(0,1fr);gap:.25rem;padding:.7rem .9rem}.letter .to,.letter .when{grid-row:auto;text-align:left}.letter .badges{justify-content:flex-start}}
 
@@ -35,7 +39,8 @@ a.badge:hover{text-decoration:underline}
 
 .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(13rem,100%),1fr));gap:.6rem 1.5rem;margin:1rem 0}
 .facts dt{font-size:.8rem;color:var(--soft)}.facts dd{margin:0}
-.tabs{margin:1.25rem 0 1rem;border-bottom:1px solid var(--line);overflow-x:auto}
+.tabs{margin:1.25rem 0 1rem;border-bottom:1px solid var(--line)}
+.tabs ul{flex-wrap:wrap}
 .tabs ul,.presets{list-style:none;display:flex;gap:.25rem;margin:0;padding:0}
 .tabs a{display:block;white-space:nowrap;padding:.5rem .75rem;color:var(--soft);text-decoration:none;border-bottom:2px solid transparent;font-size:.94rem}
 .tabs a:hover{color:var(--accent);border-color:var(--accent)}
@@ -55,6 +60,19 @@ th:first-child,td:first-child{padding-left:.25rem}th:last-child,td:last-child{pa
 td p{margin:.1rem 0}
 .list{min-width:34rem}.addresses th[scope=row]{min-width:16rem}section:not(.card)>.scroll{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:.25rem 1rem}
 td.do{text-align:right;width:1%}
+@media (max-width:40rem){
+.list.stack,.stack tbody,.stack tr,.stack th,.stack td{display:block;min-width:0;width:auto}
+.stack thead{display:none}
+.stack tr{padding:.7rem 0}.stack tr+tr{border-top:1px solid var(--line)}
+.stack tbody th[scope=row],.stack tbody td{border:0;padding:.15rem 0;text-align:left;min-width:0;overflow-wrap:anywhere}
+.stack th[scope=row]{font-weight:600}
+.stack td[data-label]::before{content:attr(data-label) ": ";color:var(--soft);font-size:.85rem}
+.stack td:empty{display:none}.stack td.do{padding-top:.4rem}
+}
+.golden th[data-api]::after{content:" · " attr(data-api);color:var(--soft);font-size:.8em}
+.fields{margin:0;display:grid;gap:.35rem}.fields div{display:grid;grid-template-columns:6rem minmax(0,1fr);gap:.15rem 1rem}.fields dt{color:var(--soft)}.fields dd{margin:0}.fields dd br:last-child{display:none}
+@media (max-width:40rem){.fields div{grid-template-columns:minmax(0,1fr)}}
+details.others{margin-top:.75rem;border-top:1px solid var(--line);padding-top:.6rem}.others summary,.reader summary{cursor:pointer;color:var(--soft)}
 ol.verdicts{list-style:none;margin:0;padding:0}
 .verdicts li{display:grid;grid-template-columns:9.5rem 14rem minmax(0,1fr);gap:.25rem 1rem;padding:.7rem 0}
 .verdicts li+li{border-top:1px solid var(--line)}
@@ -109,9 +127,10 @@ button:hover,.button:hover{filter:brightness(1.08)}
 pre,.wire{background:var(--well);border:1px solid var(--line);border-radius:.5rem;padding:.75rem 1rem;margin:0;overflow:auto;max-height:32rem;line-height:1.55;tab-size:4}
 pre.plain{white-space:pre-wrap;font-family:inherit;font-size:1rem}
 .mail{display:block;width:100%;height:30rem;min-height:10rem;resize:vertical;border:1px solid var(--line);border-radius:.5rem;background:#fff;color-scheme:light}
-.wire{list-style:none}.wire li{font-size:.875rem;padding-left:1.6rem;text-indent:-1.6rem}
+.wire ol{list-style:none;margin:0;padding:0}.wire.tail{display:flex;flex-direction:column-reverse;max-height:22rem}.wire .refusing{background:var(--refuse);color:var(--on-refuse);font-weight:600}
+.wire li{font-size:.875rem;padding-left:1.6rem;text-indent:-1.6rem}
 .wire b{font-family:ui-monospace,monospace;font-weight:600}.wire samp{white-space:pre-wrap;font-size:.95em}
-.wire .client{color:var(--client)}.wire .server{color:var(--server)}
+.wire .client{color:var(--client)}.wire .server:not(.refusing){color:var(--server)}
 .wire .tls{border-left:3px solid var(--chart-Delivered);margin-left:-1rem;padding-left:calc(2.6rem - 3px)}
 .wire li:not(.tls){border-left:3px solid transparent;margin-left:-1rem;padding-left:calc(2.6rem - 3px)}
 .tree,.tree ul{list-style:none;margin:0;padding:0}.tree ul{margin-left:.6rem;padding-left:1rem;border-left:1px solid var(--line)}.tree li{padding:.15rem 0}
@@ -119,7 +138,9 @@ pre.plain{white-space:pre-wrap;font-family:inherit;font-size:1rem}
 .events,.plainlist,.log{list-style:none;margin:0;padding:0}
 .events li,.plainlist li{padding:.3rem 0}.events li+li{border-top:1px solid var(--line)}
 .log>li{padding:.75rem 0}.log>li+li{border-top:1px solid var(--line)}
-.told{display:flex;flex-wrap:wrap;gap:.3rem .6rem;align-items:center}.told .when{color:var(--soft);font-size:.85rem;margin-left:auto}
+.told{display:flex;flex-wrap:wrap;gap:.3rem .6rem;align-items:center}.told .event{display:flex;flex-wrap:wrap;gap:.3rem .6rem;align-items:center;min-width:0}
+@media (min-width:64.01rem){.told{display:grid;grid-template-columns:minmax(0,1fr) auto auto}}
+.told .when{color:var(--soft);font-size:.85rem;margin-left:auto}
 .log details{margin-top:.35rem;font-size:.9rem}.log summary{cursor:pointer;color:var(--soft);padding:.15rem 0}.log pre{margin-top:.35rem;max-height:16rem}
 .reasons code{white-space:nowrap}
 .card .head{align-items:center}

@@ -18,9 +18,10 @@ export const CHART: string = `(() => {
     chart = new window.Chart(canvas, {
       type: 'bar',
       data: {
-        labels: rows.map((row) => row.cells[0].textContent),
+        labels: rows.map((row) => row.cells[0].textContent.trim()),
         datasets: [{
-          data: rows.map((row) => Number(row.dataset.count)),
+          // Nothing has no bar, not even the shortest.
+          data: rows.map((row) => Number(row.dataset.count) || null),
           backgroundColor: rows.map((row) => colour('--chart-' + row.dataset.state)),
           borderRadius: 4,
           maxBarThickness: 28,

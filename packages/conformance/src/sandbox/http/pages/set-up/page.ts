@@ -34,7 +34,8 @@ export function setUpPage(visit: Visit): Response | Promise<Response> {
     main: html`<h1>${say('setUp')}</h1><p class="lead">${say('setUpLead')}</p>
 ${facts(visit, login, published)}
 <div class="buttons"><a class="button" href="/ca.pem" download="ca.pem">${say('downloadCa')}</a></div>
-<p class="hint">${say('caHint')}</p>
+<p class="hint">${say(site.lasting ? 'caHintLasting' : 'caHint')}</p>
+<p class="hint">${say('restHint')} <a href="/api">${say('rest')}</a></p>
 ${site.legacyTls ? html`<p class="notice" role="note">${say('legacyTls')}</p>` : ''}
 <nav class="tabs" aria-label="${say('programs')}"><ul>${programs.map(
       ({ id, title }) => html`<li><a href="#${id}">${title[language]}</a></li>`,
@@ -97,7 +98,7 @@ function magic({ say }: Visit): Markup {
   });
   return scrolling(
     say('magic'),
-    html`<table class="list"><thead><tr><th scope="col">${say('recipient')}</th><th scope="col">${say('whatHappens')}</th></tr></thead><tbody>
+    html`<table class="list stack"><thead><tr><th scope="col">${say('recipient')}</th><th scope="col">${say('whatHappens')}</th></tr></thead><tbody>
 ${named}
 ${row(
   'bounce+…@',

@@ -1,4 +1,5 @@
 /** Everything that pages say, in both languages. Names of protocols, and what a program said, stay as they are. */
+import { ADVICE_TEXTS } from './advice.ts';
 import { LIST_TEXTS } from './lists.ts';
 import { MESSAGE_TEXTS } from './message.ts';
 import { SET_UP_TEXTS } from './set-up.ts';
@@ -15,6 +16,7 @@ export interface Pair {
 
 /** The name of a text. */
 export type Word =
+  | keyof typeof ADVICE_TEXTS
   | keyof typeof LIST_TEXTS
   | keyof typeof MESSAGE_TEXTS
   | keyof typeof SET_UP_TEXTS
@@ -24,6 +26,7 @@ export type Word =
   | keyof typeof UNSUBSCRIBE_TEXTS;
 
 export const WORDS: Readonly<Record<Word, Pair>> = {
+  ...ADVICE_TEXTS,
   ...LIST_TEXTS,
   ...MESSAGE_TEXTS,
   ...SET_UP_TEXTS,

@@ -4,6 +4,12 @@ export const LIST_TEXTS = {
     en: 'Each message counts once, in the latest state that it reached, in the hour in which it was taken.',
     ru: 'Каждое письмо учитывается один раз: в последнем достигнутом состоянии и в том часе, когда оно было принято.',
   },
+  statisticsCounts: {
+    en: 'Delivery errors include what the filter held back. Rejected counts only what was refused behind its content: a message that is refused earlier, for its sender or recipient, is on the list of refusals alone.',
+    ru: 'В ошибки при доставке входят и отфильтрованные письма. В «Отклонено» попадает только то, что получило отказ уже после текста письма: отказы на более раннем шаге, из-за отправителя или получателя, есть лишь в списке отказов.',
+  },
+  timeZone: { en: 'Time zone:', ru: 'Часовой пояс:' },
+  inApi: { en: 'in the REST interface: {name}', ru: 'в интерфейсе REST: {name}' },
   period: { en: 'Period', ru: 'Период' },
   presetAll: { en: 'All', ru: 'Всё время' },
   presetToday: { en: 'Today', ru: 'Сегодня' },

@@ -34,6 +34,12 @@ export const MESSAGE_TEXTS = {
   removeForGood: { en: 'Delete the message', ru: 'Удалить письмо' },
   parts: { en: 'Parts of this page', ru: 'Части страницы' },
 
+  header: { en: 'Header', ru: 'Заголовок' },
+  headerHint: {
+    en: 'Decoded, as a mail program shows it; the envelope above is what it goes by.',
+    ru: 'В том виде, в каком его покажет почтовая программа; доставляется письмо по конверту, он выше.',
+  },
+  noFields: { en: 'None of these fields is in it.', ru: 'Таких полей в нём нет.' },
   htmlPart: { en: 'HTML', ru: 'HTML' },
   textPart: { en: 'Text', ru: 'Текст' },
   links: { en: 'Links', ru: 'Ссылки' },

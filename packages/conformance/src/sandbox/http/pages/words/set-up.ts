@@ -15,6 +15,14 @@ export const SET_UP_TEXTS = {
     en: 'The sandbox’s certificate is signed by its own authority, made anew at each start. Let your program trust it: never switch checking off.',
     ru: 'Сертификат песочницы подписан её собственным центром, который создаётся заново при каждом запуске. Добавьте его в доверенные своей программы, а проверку не отключайте.',
   },
+  caHintLasting: {
+    en: 'The sandbox’s certificate is signed by its own authority, which is kept in the folder of its data: it stays from start to start. Let your program trust it: never switch checking off.',
+    ru: 'Сертификат песочницы подписан её собственным центром. Он хранится в папке с данными и при новом запуске остаётся прежним. Добавьте его в доверенные своей программы, а проверку не отключайте.',
+  },
+  restHint: {
+    en: 'What these pages show and change, tests can read and change too:',
+    ru: 'Всё, что показывают и меняют эти страницы, доступно и тестам:',
+  },
   legacyTls: {
     en: 'Clients that speak TLS 1.0 are admitted.',
     ru: 'Допускаются клиенты, которые умеют только TLS 1.0.',

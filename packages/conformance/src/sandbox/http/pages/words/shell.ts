@@ -17,6 +17,7 @@ export const SHELL_TEXTS = {
   plans: { en: 'Fault plans', ru: 'Планы сбоев' },
   callbacks: { en: 'Callbacks', ru: 'Обратные вызовы' },
   setUp: { en: 'Set-up', ru: 'Подключение' },
+  rest: { en: 'REST interface', ru: 'Интерфейс REST' },
   pages: { en: 'Pages', ru: 'Страницы' },
   previousPage: { en: 'Previous', ru: 'Назад' },
   nextPage: { en: 'Next', ru: 'Вперёд' },

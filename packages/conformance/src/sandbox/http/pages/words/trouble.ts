@@ -1,5 +1,11 @@
 /** Plans of faults, and callbacks. */
 export const TROUBLE_TEXTS = {
+  troubles: { en: 'Troubles of connections', ru: 'Сбои соединений' },
+  troublesLead: {
+    en: 'What is no refusal: TLS that failed, commands that cannot be, planned faults that struck.',
+    ru: 'То, что не отказ: неудачный TLS, невозможные команды, сработавшие сбои из плана.',
+  },
+  noTroubles: { en: 'None so far.', ru: 'Пока не было.' },
   plansLead: {
     en: 'What goes wrong, and where, in order. Each fault is used up as it strikes, so that a run can be repeated.',
     ru: 'Что и где пойдёт не так, по порядку. Каждый сбой расходуется, когда срабатывает, поэтому прогон можно повторить.',
@@ -35,7 +41,7 @@ export const TROUBLE_TEXTS = {
   limitPer: { en: 'In so many ms', ru: 'За столько мс' },
   notOneOfThese: { en: 'Choose one of these.', ru: 'Выберите из списка.' },
   notOneLine: { en: 'A reply is one line of text.', ru: 'Ответ — одна строка текста.' },
-  notReplyCode: { en: 'A whole number from 200 to 599.', ru: 'Целое число от 200 до 599.' },
+  notReplyCode: { en: 'A whole number from 400 to 599.', ru: 'Целое число от 400 до 599.' },
   notMilliseconds: { en: 'A whole number of ms.', ru: 'Целое число миллисекунд.' },
   notMinute: { en: 'A whole number of ms up to 60000.', ru: 'Целое число миллисекунд до 60000.' },
   notWhole: { en: 'A whole number, from 1 for how often.', ru: 'Целое число; сколько раз — от 1.' },

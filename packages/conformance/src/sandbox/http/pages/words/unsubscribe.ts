@@ -1,7 +1,10 @@
 /** What those who get the messages read. */
 export const UNSUBSCRIBE_TEXTS = {
-  unsubscribe: { en: 'Unsubscribe', ru: 'Отписаться от рассылки' },
-  noMoreTo: { en: 'No more messages will come to', ru: 'Письма больше не будут приходить на' },
+  unsubscribe: { en: 'Unsubscribe?', ru: 'Отписаться от рассылки?' },
+  wouldEndFor: {
+    en: 'If you confirm, no more messages will come to',
+    ru: 'Если вы подтвердите, письма перестанут приходить на',
+  },
   whyUnsubscribe: { en: 'Why? You need not say', ru: 'Почему? Можно не отвечать' },
   reasonNotInterested: { en: 'I am not interested any more', ru: 'Мне это больше не интересно' },
   reasonTooOften: { en: 'Messages come too often', ru: 'Письма приходят слишком часто' },
@@ -16,5 +19,8 @@ export const UNSUBSCRIBE_TEXTS = {
     en: 'Was it by mistake? There is a way back.',
     ru: 'Это вышло по ошибке? Можно вернуться.',
   },
+  subscribedAgain: { en: 'You are subscribed again', ru: 'Вы снова подписаны' },
+  comesAgainTo: { en: 'Messages will come again to', ru: 'Письма снова будут приходить на' },
+  changedYourMind: { en: 'Unsubscribe after all', ru: 'Всё-таки отписаться' },
   subscribeAgain: { en: 'Subscribe again', ru: 'Подписаться снова' },
 } as const;
