@@ -48,7 +48,7 @@ test('troubles of connections stand below what was refused, hostile ones too', a
   const english = await page('en');
   expect(english).toContain('Troubles of connections');
   expect(english).toContain('fault at mail: 451 &lt;b&gt;Later&lt;/b&gt;');
-  expect(english).toContain('503 ');
+  expect(english).toContain('501 Error');
   expect(english).not.toMatch(/<script>alert|<b>Later/);
   expect(await page('ru')).toContain('Сбои соединений');
 });
