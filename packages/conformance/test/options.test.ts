@@ -108,6 +108,10 @@ describe.concurrent('options that cannot be used', () => {
       { hide: ['AUTH'] },
       "Cannot use [ 'AUTH' ] as hide: it has to be a list of PIPELINING, 8BITMIME, SMTPUTF8, STARTTLS",
     ],
+    [
+      { confirmedSenders: ['example.com'] },
+      "Cannot use [ 'example.com' ] as confirmedSenders: it has to be a list of addresses",
+    ],
     [{ seed: '' }, "Cannot use '' as seed: it has to be a text"],
     [{ seed: 'a', data: 'b' }, 'Cannot use seed with data: names would come twice'],
     [{ deliver: 'later' }, "Cannot use 'later' as deliver: there are 'auto', 'manual'"],
@@ -137,7 +141,7 @@ describe.concurrent('options that cannot be used', () => {
     expect(await refusal(options)).toBe(message);
   });
 
-  test.each([{ '': 'secret' }, { user: 0, secret: 'secret' }, ['secret'], 'secret'])(
+  test.each([{ '': 'secret' }, { user: '' }, { user: 0, secret: 'secret' }, ['secret'], 'secret'])(
     'credentials %o, and no message says them',
     async (credentials) => {
       expect(await refusal({ credentials })).toBe(

@@ -49,12 +49,12 @@ export interface MalformedReply {
   readonly text: string;
 }
 
-/** What the rules say of an address that is none; nothing where they leave that to smtp-server. */
+/** What the rules say of an address that is none. */
 export type AnswerMalformed = (
   stage: 'mail' | 'rcpt',
   address: string,
   session: SMTPServerSession,
-) => MalformedReply | undefined;
+) => MalformedReply;
 
 /** What a listener works with, beside the hooks. */
 export interface ListenerOptions {
@@ -67,10 +67,22 @@ export interface ListenerOptions {
 
 /** smtp-server with an ear on each connection. */
 class Server extends SMTPServer {
-  lines: Map<string, Line> = new Map();
-  plan: FaultPlan | undefined;
-  tell: TellTrouble = () => {};
-  malformed: AnswerMalformed = () => undefined;
+  readonly lines: Map<string, Line>;
+  readonly plan: FaultPlan;
+  readonly tell: TellTrouble;
+  readonly malformed: AnswerMalformed;
+
+  constructor(
+    options: SMTPServerOptions,
+    { plan, tell, malformed }: ListenerOptions,
+    lines: Map<string, Line>,
+  ) {
+    super(options);
+    this.plan = plan;
+    this.tell = tell;
+    this.malformed = malformed;
+    this.lines = lines;
+  }
 
   get port(): Trouble['port'] {
     return this.options.secure ? 'implicit' : 'starttls';
@@ -120,35 +132,39 @@ class Server extends SMTPServer {
       const text = command.toString();
       const continued = Boolean(connection._nextHandler);
       transcript.client(text, connection.secure);
-      const point = continued ? undefined : POINTS[text.split(' ', 1)[0]?.toUpperCase() ?? ''];
-      const ready = connection._ready && !connection._upgrading;
-      const malformed = ready && !continued ? this.#malformed(connection, text) : undefined;
-      if (malformed) {
-        connection.send(malformed.code, malformed.text);
-        callback?.();
-        return;
-      }
+      const ready = connection._ready && !connection._upgrading && !continued;
+      const malformed = ready ? malformedIn(connection, text) : undefined;
+      const point = malformed?.stage ?? POINTS[text.split(' ', 1)[0]?.toUpperCase() ?? ''];
       if (point === undefined || !ready) {
         onCommand(command, callback);
         return;
       }
       line.busy(true);
+      const reply = (code: number, said: string): void => {
+        line.busy(false);
+        connection.send(code, said);
+        callback?.();
+      };
       const strike: Strike = {
-        goOn() {
-          line.busy(false);
-          onCommand(command, callback);
+        goOn: () => {
+          if (malformed) {
+            const { code, text: said } = this.malformed(
+              malformed.stage,
+              malformed.address,
+              connection.session,
+            );
+            reply(code, said);
+          } else {
+            line.busy(false);
+            onCommand(command, callback);
+          }
         },
-        reply(code, said) {
-          line.busy(false);
-          connection.send(code, said);
-          callback?.();
-        },
+        reply,
         drop: line.drop,
         slow: line.slow,
         struck: line.struck,
       };
-      if (this.plan) this.plan.strike(point, strike);
-      else strike.goOn();
+      this.plan.strike(point, strike);
     };
 
     const send = connection.send.bind(connection);
@@ -171,17 +187,20 @@ class Server extends SMTPServer {
       );
     };
   }
+}
 
-  /** The reply to MAIL and RCPT whose address is none: smtp-server has one of its own, before any hook. */
-  #malformed(connection: Connection, text: string): MalformedReply | undefined {
-    const [, verb = '', address = ''] = /^(MAIL FROM|RCPT TO):\s*<(.*)>/i.exec(text) ?? [];
-    const stage = verb.toUpperCase() === 'RCPT TO' ? 'rcpt' : 'mail';
-    if (verb === '' || connection.openingCommand === false) return undefined;
-    if (connection._parseAddressCommand(verb, text) !== false) return undefined;
-    // Out of its order it is told so.
-    if (stage === 'rcpt' && !connection.session.envelope.mailFrom) return undefined;
-    return this.malformed(stage, address, connection.session);
-  }
+/** MAIL or RCPT whose address is none: smtp-server has a reply of its own to it, before any hook. */
+function malformedIn(
+  connection: Connection,
+  text: string,
+): { readonly stage: 'mail' | 'rcpt'; readonly address: string } | undefined {
+  const [, verb = '', address = ''] = /^(MAIL FROM|RCPT TO):\s*<(.*)>/i.exec(text) ?? [];
+  const stage = verb.toUpperCase() === 'RCPT TO' ? 'rcpt' : 'mail';
+  if (verb === '' || connection.openingCommand === false) return undefined;
+  if (connection._parseAddressCommand(verb, text) !== false) return undefined;
+  // Out of its order it is told so.
+  if (stage === 'rcpt' && !connection.session.envelope.mailFrom) return undefined;
+  return { stage, address };
 }
 
 /** What a failed handshake most often means. */
@@ -214,19 +233,20 @@ export class Listener {
    */
   readonly #sockets = new Set<Socket>();
 
-  constructor(options: SMTPServerOptions, { plan, tell, malformed, size }: ListenerOptions) {
+  constructor(options: SMTPServerOptions, beside: ListenerOptions) {
     const lines = new Map<string, Line>();
-    this.#server = new Server({
-      ...options,
-      closeTimeout: GRACE,
-      onClose: ({ id }) => {
-        lines.delete(id);
+    this.#server = new Server(
+      {
+        ...options,
+        closeTimeout: GRACE,
+        onClose: ({ id }) => {
+          lines.delete(id);
+        },
       },
-    });
-    this.#server.lines = lines;
-    this.#server.plan = plan;
-    this.#server.tell = tell;
-    this.#server.malformed = malformed;
+      beside,
+      lines,
+    );
+    const { size } = beside;
     if (size) Object.defineProperty(this.#server.options, 'size', { get: size });
     this.#server.server.on('connection', (socket) => {
       for (const other of this.#sockets) if (other.destroyed) this.#sockets.delete(other);

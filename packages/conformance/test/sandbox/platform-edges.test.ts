@@ -59,6 +59,15 @@ describe.concurrent('an address that is none', () => {
     expect(sandbox.refused[0]).toMatchObject({ stage: 'mail', from: 'noreplay' });
   });
 
+  test('a fault that is due there strikes first, as before any rule', async () => {
+    const sandbox = await start({ faults: [{ at: 'rcpt', action: { code: 451, text: 'Later' } }] });
+    const dialogue = await talk(sandbox);
+    await dialogue.ask(`MAIL FROM:<${FROM}>`);
+    expect(await dialogue.ask('RCPT TO:<foo>')).toBe('451 Later');
+    expect(await dialogue.ask('RCPT TO:<foo>')).toBe('554 Invalid recipient address: foo');
+    expect(sandbox.refused).toHaveLength(1);
+  });
+
   test('a value of any length is cut: a reply line has an end', async () => {
     const dialogue = await talk(await start());
     await dialogue.ask(`MAIL FROM:<${FROM}>`);
@@ -270,6 +279,12 @@ test('SIZE follows the settings', async () => {
   });
   expect(status).toBe(200);
   expect(await ehlo()).toContain('SIZE 2000000');
+});
+
+test('a slash behind publicUrl is left out', async () => {
+  expect((await start({ publicUrl: 'https://mail.example/box/' })).url).toBe(
+    'https://mail.example/box',
+  );
 });
 
 test('a login in publicUrl is in no error', async () => {
