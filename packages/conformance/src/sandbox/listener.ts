@@ -5,6 +5,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import type { FaultPlan, FaultPoint, Strike } from './faults.ts';
+import { explained } from './handshake-fault.ts';
 import type { Trouble } from './platform/platform.ts';
 import { behind, drip, withWrite } from './slow-write.ts';
 import { Transcript } from './transcript.ts';
@@ -201,26 +202,6 @@ function malformedIn(
   // Out of its order it is told so.
   if (stage === 'rcpt' && !connection.session.envelope.mailFrom) return undefined;
   return { stage, address };
-}
-
-/** What a failed handshake most often means. */
-const MEANINGS: readonly (readonly [RegExp, string])[] = [
-  [
-    /socket closed while initiating|unknown ca|bad certificate|certificate unknown|ECONNRESET/i,
-    "does the client trust the sandbox's authority?",
-  ],
-  [/unsupported protocol|no shared cipher|version too low/i, 'an old client needs legacyTls'],
-  [
-    /wrong version number|http request|failed to establish|packet length/i,
-    'this port speaks TLS from the first octet, the other one STARTTLS',
-  ],
-];
-
-function explained(message: string): string {
-  const found = MEANINGS.find(([pattern]) => pattern.test(message));
-  // OpenSSL's own form: thread:error:code:library:function:reason:file:line.
-  const [, reason = message.trim()] = /error:[\dA-F]+:[^:]*:[^:]*:([^:]+):/.exec(message) ?? [];
-  return found ? `${reason} (${found[1]})` : reason;
 }
 
 /** An smtp-server on one port. */

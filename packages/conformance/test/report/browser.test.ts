@@ -1,19 +1,12 @@
 /** The page as people see it: laid out, in both colour schemes, wide and narrow, by mouse and by keyboard. */
-import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { delimiter, join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { htmlReport } from '../../src/report/html.ts';
 import { junitReport } from '../../src/report/junit.ts';
+import { COLOURS, executable, launchChromium, NAMES } from '../chromium.ts';
 import { madeReport } from './runs.ts';
-
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
-const executable = (process.env['PATH'] ?? '')
-  .split(delimiter)
-  .flatMap((folder) => NAMES.map((name) => join(folder, name)))
-  .find((file) => existsSync(file));
 
 if (executable === undefined)
   test.skip(`the page in a browser: there is no ${NAMES.join(', ')} on the PATH`, () => {});
@@ -22,24 +15,13 @@ if (executable === undefined)
 
 /** Each text whose colour has less than 4.5 to 1 against what is behind it (WCAG 2.2, 1.4.3). */
 const FAINT = `(() => {
-  const channels = (colour) => {
-    const parts = colour.match(/[\\d.]+/g).map(Number);
-    return [parts[0], parts[1], parts[2], parts[3] ?? 1];
-  };
-  const over = ([r, g, b, a], under) => [r, g, b].map((value, at) => value * a + under[at] * (1 - a));
+  ${COLOURS}
   const behind = (element) => {
     if (!element) return channels(getComputedStyle(document.documentElement).backgroundColor)[3] === 0
       ? (matchMedia('(prefers-color-scheme: dark)').matches ? [0, 0, 0] : [255, 255, 255])
       : channels(getComputedStyle(document.documentElement).backgroundColor);
     const own = channels(getComputedStyle(element).backgroundColor);
     return own[3] === 1 ? own.slice(0, 3) : over(own, behind(element.parentElement));
-  };
-  const luminance = (colour) => {
-    const [r, g, b] = colour.map((value) => {
-      const part = value / 255;
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const found = [];
   const seen = new Set();
@@ -94,18 +76,7 @@ describe.runIf(executable)('the page in a browser', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    browser = await chromium.launch({
-      executablePath: executable as string,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchChromium();
     page = await browser.newPage();
     page.on('console', (message) => trouble.push(message.text()));
     page.on('pageerror', (error) => trouble.push(error.message));

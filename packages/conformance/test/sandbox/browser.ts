@@ -1,22 +1,9 @@
 /** Chromium without a head, and what is looked for in a page. What runs in the page is text: there are no types of a document. */
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import {
-  type Browser,
-  type BrowserContext,
-  chromium,
-  type Page,
-  type Request,
-} from 'playwright-core';
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
+import { COLOURS, launchChromium } from '../chromium.ts';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
-
-/** Where a Chromium is, if there is one. */
-export const executable: string | undefined = (process.env['PATH'] ?? '')
-  .split(delimiter)
-  .flatMap((folder) => NAMES.map((name) => join(folder, name)))
-  .find((file) => existsSync(file));
+export { executable } from '../chromium.ts';
 
 /** How a page is looked at. */
 export interface Look {
@@ -39,18 +26,7 @@ export interface Seen {
 export function useBrowser(): (look?: Look) => Promise<Seen> {
   let browser: Browser | undefined;
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: executable ?? 'chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchChromium();
   }, 60_000);
   afterAll(async () => {
     await browser?.close();
@@ -99,23 +75,12 @@ export const WIDER = `(() => {
 })()`;
 
 /** Each text whose colour has less than 4.5 to 1 against what is behind it (WCAG 2.2, 1.4.3). */
-export const FAINT = `(() => {
-  const channels = (colour) => {
-    const parts = colour.match(/[\\d.]+/g).map(Number);
-    return [parts[0], parts[1], parts[2], parts[3] ?? 1];
-  };
-  const over = ([r, g, b, a], under) => [r, g, b].map((value, at) => value * a + under[at] * (1 - a));
+export const FAINT: string = `(() => {
+  ${COLOURS}
   const behind = (element) => {
     if (!element) return matchMedia('(prefers-color-scheme: dark)').matches ? [0, 0, 0] : [255, 255, 255];
     const own = channels(getComputedStyle(element).backgroundColor);
     return own[3] === 1 ? own.slice(0, 3) : over(own, behind(element.parentElement));
-  };
-  const luminance = (colour) => {
-    const [r, g, b] = colour.map((value) => {
-      const part = value / 255;
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const found = new Set();
   let measured = 0;
