@@ -69,3 +69,23 @@ it('has a well-formed budget for each import', () => {
     expect(budget.maxGzip).toBeGreaterThan(0);
   }
 });
+
+it('measures what is named of several modules in one bundle', () => {
+  tree.write('packages/mime/src/index.ts', 'export const compose = (): number => 1;\n');
+  const from = ['@posthorn/core', '@posthorn/mime'];
+  const measured = (names: string): readonly [number | null, number, string] => {
+    const budget = { name: 'both', import: names, from, maxGzip: 9000 };
+    tree.write('budgets.json', JSON.stringify([budget]));
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/size.mjs', '--json'], {
+      cwd: tree.path,
+      encoding: 'utf8',
+    });
+    return [status, JSON.parse(stdout)[0]?.minified, stderr];
+  };
+  const [status, both] = measured('{ connect, compose }');
+  expect([status, both < 200]).toEqual([0, true]);
+  expect(measured('*')[1]).toBeGreaterThan(5000);
+  expect(measured('{ connect }')[1]).toBeLessThan(both);
+  const [failed, , why] = measured('{ connect, missing }');
+  expect([failed, why]).toEqual([1, expect.stringContaining('none of them exports missing')]);
+});

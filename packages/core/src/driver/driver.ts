@@ -92,11 +92,7 @@ export async function connectBy(
     if (changed && watched) timer = deadline(watched.phase, session.fail, due - performance.now());
   };
   /** @param ahead - the ms by which content is ahead of its minimum rate: what is behind has less time left */
-  const deadline = (
-    name: keyof Timeouts,
-    late: (error: SmtpError) => void,
-    ahead?: number,
-  ): unknown =>
+  const deadline = (name: keyof Timeouts, late: (error: SmtpError) => void, ahead = 0): unknown =>
     clock.setTimeout(
       () => {
         late(
@@ -111,7 +107,7 @@ export async function connectBy(
       },
       // setTimeout() takes what is longer than 2 ** 31 ms for 1 ms: 23 days are enough.
       Math.min(options.timeouts?.[name] ?? TIMEOUTS[name] ?? FIVE_MINUTES, 2_000_000_000) +
-        (Math.min(0, ahead as number) || 0),
+        Math.min(0, ahead || 0),
     );
   /** Runs a procedure. What is begun in one turn of the event loop leaves in one write. */
   const run = <T>(
@@ -130,7 +126,9 @@ export async function connectBy(
         );
         pump();
       };
-      const total = deadline('total', (error) => session.abort(task as Task, error));
+      // None of its own where there is no limit: it would be a timer for each message.
+      const total =
+        options.timeouts?.total && deadline('total', (error) => session.abort(task as Task, error));
       aborting?.addEventListener('abort', onAbort);
       task = session.start(name, procedure, (error, value) => {
         clock.clearTimeout(total);

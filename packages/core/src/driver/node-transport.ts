@@ -60,35 +60,40 @@ async function over(
       read(first);
     },
     write: (octets) => socket.write(octets),
+    // Not read before it is ready and the session knows: Deno gives what has come with the end of the handshake at once.
     startTls: () =>
       use(
-        read(
-          tls
-            .connect({
-              // RFC 6066 §3: an address is no server name.
-              servername: net.isIP(host) ? '' : host,
-              // RFC 9525 §2: a common name is no name of a server.
-              checkServerIdentity: (name, certificate) =>
-                tls.checkServerIdentity(name, { ...certificate, subject: {} as tls.Certificate }),
-              ...(resumption as tls.ConnectionOptions),
-              ...(options.tlsOptions as tls.ConnectionOptions),
-              socket,
-              host,
-            })
-            .on('session', (session) => {
-              resumption.session = session;
-            }),
-        ),
+        tls
+          .connect({
+            // RFC 6066 §3: an address is no server name.
+            servername: net.isIP(host) ? '' : host,
+            // RFC 9525 §2: a common name is no name of a server.
+            checkServerIdentity: (name, certificate) =>
+              tls.checkServerIdentity(name, { ...certificate, subject: {} as tls.Certificate }),
+            ...(resumption as tls.ConnectionOptions),
+            ...(options.tlsOptions as tls.ConnectionOptions),
+            socket,
+            host,
+          })
+          .on('session', (session) => {
+            resumption.session = session;
+          }),
         'secureConnect',
-      ) as Promise<TlsChannel>,
+      ).then(read) as Promise<TlsChannel>,
     end: () => socket.end(),
     destroy: () => socket.destroy(),
   };
 }
 
-/** Connects by node:net; `startTls()` goes on by node:tls. */
-export const nodeTransport = (options: TransportOptions): Promise<Transport> =>
-  over(net.connect({ ...options, noDelay: true } as net.NetConnectOpts), 'connect', options);
+/**
+ * Connects by node:net; `startTls()` goes on by node:tls.
+ *
+ * @throws Error on Workers, whose node:tls ignores certificates, versions and checks
+ */
+export const nodeTransport = (options: TransportOptions): Promise<Transport> => {
+  if ('WebSocketPair' in globalThis) throw new Error('use @posthorn/core/workers');
+  return over(net.connect({ ...options, noDelay: true } as net.NetConnectOpts), 'connect', options);
+};
 
 /**
  * A transport over a socket of your own: one that a proxy has connected, a Unix domain socket. It waits until the

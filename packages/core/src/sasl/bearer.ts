@@ -1,6 +1,8 @@
 /** What XOAUTH2 and OAUTHBEARER share: where the token comes from, and the answer to an error challenge. */
+
+import { utf8 } from '../wire/octets.ts';
 import type { SaslMechanism } from './mechanism.ts';
-import { fitting, utf8, VISIBLE } from './text.ts';
+import { fitting, VISIBLE } from './text.ts';
 
 /**
  * An access token, or who brings one. It is asked once for each exchange, and once more, with `refresh`, when the

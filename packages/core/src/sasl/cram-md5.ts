@@ -1,7 +1,8 @@
 /** CRAM-MD5 (RFC 2195 §2): the server gives a challenge, the client its HMAC-MD5 keyed with the password. */
+
+import { utf8 } from '../wire/octets.ts';
 import { hmacMd5 } from './md5.ts';
 import { credential, type SaslMechanism } from './mechanism.ts';
-import { utf8 } from './text.ts';
 
 /**
  * The CRAM-MD5 mechanism (RFC 2195). Keeps the password from who reads the wire, but not from who guesses it

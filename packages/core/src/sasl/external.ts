@@ -1,6 +1,7 @@
 /** EXTERNAL (RFC 4422 Appendix A): the server knows the client already, by its certificate for example. */
+
+import { utf8 } from '../wire/octets.ts';
 import { credential, type SaslMechanism } from './mechanism.ts';
-import { utf8 } from './text.ts';
 
 /**
  * The EXTERNAL mechanism (RFC 4422 Appendix A), for a client that has shown who it is by other means than AUTH,

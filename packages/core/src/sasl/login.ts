@@ -2,6 +2,7 @@
  * LOGIN (draft-murchison-sasl-login §2): user name and password, each in answer to a prompt. The
  * prompts' texts differ from server to server, so they are answered by order.
  */
+import { utf8 } from '../wire/octets.ts';
 import { credential, type SaslMechanism } from './mechanism.ts';
 
 /**
@@ -28,7 +29,7 @@ export function login(credentials: {
     exposesSecret: true,
     *start() {
       yield;
-      for (const part of parts) yield new TextEncoder().encode(part);
+      for (const part of parts) yield utf8(part);
     },
   };
 }

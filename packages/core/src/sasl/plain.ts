@@ -1,4 +1,5 @@
 /** PLAIN (RFC 4616 §2): `[authzid] NUL authcid NUL passwd` in one message. */
+import { utf8 } from '../wire/octets.ts';
 import { credential, type SaslMechanism } from './mechanism.ts';
 
 /**
@@ -27,7 +28,7 @@ export function plain(credentials: {
     strength: 2,
     exposesSecret: true,
     *start() {
-      yield new TextEncoder().encode(parts.join('\0'));
+      yield utf8(parts.join('\0'));
     },
   };
 }

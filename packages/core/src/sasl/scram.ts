@@ -2,6 +2,8 @@
  * SCRAM (RFC 5802, RFC 7677): client and server each prove that they know the password, or what was derived from
  * it, and neither shows it. It knows the messages and what they are hashed to; WebCrypto does the hashing.
  */
+
+import { utf8 } from '../wire/octets.ts';
 import { gs2Header, saslName } from './gs2.ts';
 import {
   fromBase64,
@@ -11,7 +13,6 @@ import {
   toBase64,
 } from './mechanism.ts';
 import { saslPrep } from './saslprep.ts';
-import { utf8 } from './text.ts';
 
 /** Who authenticates by SCRAM. */
 export interface ScramCredentials {

@@ -1,7 +1,4 @@
-/** Text that becomes part of a message: looked at, and as octets. */
-
-/** Text as octets: UTF-8. */
-export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+/** Text that becomes part of a message is looked at. */
 
 /** Visible ASCII, as tokens (RFC 6750 §2.1) and hosts are. */
 export const VISIBLE: RegExp = /^[!-~]+$/;

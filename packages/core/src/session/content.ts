@@ -4,7 +4,8 @@ import type { Reply } from '../wire/reply.ts';
 
 /**
  * A message's content: its header and body with CR LF line ends. A bare CR or LF becomes CR LF; a
- * string is encoded in UTF-8.
+ * string is encoded in UTF-8. Octets must not be changed before `send()` has settled: they are looked at once, and not
+ * copied.
  */
 export type Content = string | Uint8Array | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 

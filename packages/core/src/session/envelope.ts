@@ -7,6 +7,7 @@ import { fault, type Phase } from '../errors.ts';
 import { commandLine, unusable } from '../wire/command.ts';
 import type { Capabilities } from '../wire/extension.ts';
 import { type MailParameters, type RcptParameters, xtext } from '../wire/mail-parameter.ts';
+import { utf8 } from '../wire/octets.ts';
 import { parsePath } from '../wire/path.ts';
 import { createTransparency } from '../wire/transparency.ts';
 import { type Content, contentFault } from './content.ts';
@@ -62,22 +63,13 @@ export interface Envelope {
   readonly commands: readonly EnvelopeCommand[];
   /** Content in memory, or what to read it from. */
   readonly source: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Whether it is known that nothing of it has to change on its way. */
+  readonly unchanged: boolean;
   /** The octets of content that will be sent, where they are known. */
   readonly size: number | undefined;
   /** How the content is sent: by DATA, by BDAT in lines, or by BDAT as it is. */
   readonly by: 'DATA' | 'BDAT' | 'BINARYMIME';
 }
-
-/**
- * A parameter: its value, none where that is undefined or false; the extension that it belongs to, if that has not its
- * name; and whether to refuse a message that cannot have it: by default, if onUnsupported says so.
- */
-type Parameter = readonly [
-  value: unknown,
-  grammar: RegExp,
-  vital?: boolean | undefined,
-  keyword?: string | undefined,
-];
 
 /**
  * @throws TypeError for what no server could be asked
@@ -90,45 +82,55 @@ export function envelope(
 ): Envelope {
   const { deliverBy, holdUntil } = message;
   let { size, body, content } = message;
-  /** Parameters by their names, whatever their case: each with its value, if it has one and is not to be left out. */
-  const write = (parameters: { readonly [name: string]: Parameter }): string =>
-    Object.entries(parameters)
-      .map(([key, [value, grammar, vital, keyword = key.toUpperCase()]]) => {
-        if (value === undefined || value === false) return '';
-        if (!grammar.test(`${value}`)) throw unusable(value, key);
-        if (capabilities.has(keyword))
-          return ` ${key.toUpperCase()}${value === true ? '' : `=${value}`}`;
-        if (vital ?? onUnsupported !== 'drop')
-          throw fault('UNSUPPORTED', `send the message: the server offers no ${keyword}`, 'mail');
-        return '';
-      })
-      .join('');
+  const by = body === 'BINARYMIME' ? body : capabilities.has('CHUNKING') ? 'BDAT' : 'DATA';
+  /**
+   * A parameter, if it has a value other than undefined and false.
+   *
+   * @param name - whatever its case
+   * @param vital - whether to refuse a message that cannot have it; default: if onUnsupported says so
+   * @param keyword - the extension that it belongs to, if that has not its name
+   */
+  const write = (
+    name: string,
+    value: unknown,
+    grammar: RegExp,
+    vital = onUnsupported !== 'drop',
+    keyword = name.toUpperCase(),
+  ): string => {
+    if (value === undefined || value === false) return '';
+    if (!grammar.test(`${value}`)) throw unusable(value, name);
+    if (capabilities.has(keyword))
+      return ` ${name.toUpperCase()}${value === true ? '' : `=${value}`}`;
+    if (vital)
+      throw fault('UNSUPPORTED', `send the message: the server offers no ${keyword}`, 'mail');
+    return '';
+  };
+  const commands: EnvelopeCommand[] = [];
   const from = message.from === '' ? '' : parsePath(message.from, 'from');
-  const recipients = [message.to].flat().map((recipient, at) => {
+  for (const recipient of [message.to].flat()) {
     const { address = recipient as string, notify, orcpt }: Partial<Recipient> = Object(recipient);
-    const parameters = write({
-      notify: [notify, /^(NEVER|((SUCCESS|FAILURE|DELAY)(,\b|$))+)$/, undefined, 'DSN'],
-      orcpt: [
-        // An address alone is one of the Internet.
+    const to = parsePath(address, `to[${commands.length}]`);
+    const parameters =
+      write('notify', notify, /^(NEVER|((SUCCESS|FAILURE|DELAY)(,\b|$))+)$/, undefined, 'DSN') +
+      // An address alone is one of the Internet.
+      write(
+        'orcpt',
         orcpt && xtext(orcpt.replace(/^(?![\w-]+;)/, 'rfc822;')),
         /^[!-~]{1,494}$/,
         undefined,
         'DSN',
-      ],
-    });
-    return {
-      address,
-      line: commandLine(`RCPT TO:<${parsePath(address, `to[${at}]`)}>${parameters}`),
-      phase: 'rcpt' as const,
-    };
-  });
-  if (!recipients[0]) throw unusable(message.to, 'to');
+      );
+    commands.push({ address, line: commandLine(`RCPT TO:<${to}>${parameters}`), phase: 'rcpt' });
+  }
+  if (!commands[0]) throw unusable(message.to, 'to');
   if (typeof content === 'function') content = content(capabilities);
-  const source = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-  const by = body === 'BINARYMIME' ? body : capabilities.has('CHUNKING') ? 'BDAT' : 'DATA';
+  const source = typeof content === 'string' ? utf8(content) : content;
+  let pieces = 0;
   if (source instanceof Uint8Array) {
     // Measured as it will be sent, and refused here where it cannot be sent at all.
-    const data = createTransparency(by, () => {});
+    const data = createTransparency(by, () => {
+      pieces += 1;
+    });
     try {
       data.push(source);
     } catch (error) {
@@ -136,47 +138,54 @@ export function envelope(
     }
     data.end();
     size = data.octets;
-    if (source.some((octet) => octet > 127)) body ??= '8BITMIME';
+    if (data.eightBit) body ??= '8BITMIME';
   } else if (!source?.[Symbol.asyncIterator]) throw unusable(source, 'content');
-  const parameters = write({
+  const parameters =
     // RFC 1870 §5: the size is declared where the server has announced SIZE.
-    size: [size, /^\d+$/, false],
-    smtpUtf8: [
+    write('size', size, /^\d+$/, false) +
+    write(
+      'smtpUtf8',
       // RFC 6531 §3.4: a local part outside ASCII can only be sent with SMTPUTF8.
-      message.smtpUtf8 || /[^\n-~]/.test(from + recipients.map(({ line }) => line)),
+      message.smtpUtf8 || /[^\n-~]/.test(from + commands.map(({ line }) => line)),
       /^true$/,
       true,
-    ],
-    body: [
+    ) +
+    write(
+      'body',
       body === '7BIT' ? undefined : body,
       /^(8BIT|BINARY)MIME$/,
       by === body || undefined,
       body,
-    ],
-    requireTls: [message.requireTls, /^true$/, true],
-    ret: [message.ret, /^(FULL|HDRS)$/, undefined, 'DSN'],
-    envid: [message.envid && xtext(message.envid), /^[!-~]{1,100}$/, undefined, 'DSN'],
-    by: [
+    ) +
+    write('requireTls', message.requireTls, /^true$/, true) +
+    write('ret', message.ret, /^(FULL|HDRS)$/, undefined, 'DSN') +
+    write('envid', message.envid && xtext(message.envid), /^[!-~]{1,100}$/, undefined, 'DSN') +
+    write(
+      'by',
       deliverBy && `${deliverBy.seconds};${deliverBy.mode}${deliverBy.trace ? 'T' : ''}`,
       /^(-?\d{1,9};N|[1-9]\d{0,8};R)T?$/,
       undefined,
       'DELIVERBY',
-    ],
-    'mt-priority': [message.priority, /^-?\d$/],
-    holdFor: [message.holdFor, holdUntil ? /^$/ : /^\d{1,9}$/, true, 'FUTURERELEASE'],
-    // Whole seconds: not every server reads more.
-    holdUntil: [holdUntil?.toISOString().replace(/\.\d+/, ''), /^\d/, true, 'FUTURERELEASE'],
+    ) +
+    write('mt-priority', message.priority, /^-?\d$/) +
+    write('holdFor', message.holdFor, holdUntil ? /^$/ : /^\d{1,9}$/, true, 'FUTURERELEASE') +
+    write(
+      'holdUntil',
+      // Whole seconds: not every server reads more.
+      holdUntil?.toISOString().replace(/\.\d+/, ''),
+      /^\d/,
+      true,
+      'FUTURERELEASE',
+    ) +
     // Exim's: a final reply for each of several recipients.
-    prdr: [recipients.length > 1, /^true$/, false],
-  });
+    write('prdr', !!commands[1], /^true$/, false);
   if ((size as number) > (capabilities.size as number))
     throw fault('TOO_LARGE', `send the message: the server accepts ${capabilities.size}`, 'mail');
+  commands.unshift({ line: commandLine(`MAIL FROM:<${from}>${parameters}`), phase: 'mail' });
   return {
-    commands: [
-      { line: commandLine(`MAIL FROM:<${from}>${parameters}`), phase: 'mail' },
-      ...recipients,
-    ],
+    commands,
     source,
+    unchanged: pieces === 1,
     size,
     by,
   };

@@ -1,6 +1,5 @@
 /** Content goes to the transport in writes of about this many octets; where its size is unknown, in chunks (RFC 3030), each of which costs a wait. */
 export const WRITE_OCTETS = 65_536;
-
 /**
  * How long to wait, in ms; what is over 2,000,000,000 (23 days) counts as that. The defaults are the minima
  * that RFC 5321 §4.5.3.2 asks of a client, where it names one.
@@ -46,7 +45,7 @@ export const MINIMUM_RATE = 500;
 /** The default of what is not in {@link TIMEOUTS}. */
 export const FIVE_MINUTES = 300_000;
 
-/** The defaults of {@link Timeouts} that are other than five minutes. */
+/** The defaults of {@link Timeouts} that are other than five minutes; `total` has none. */
 export const TIMEOUTS: Partial<Timeouts> = {
   connect: 30_000,
   tls: 30_000,
@@ -56,5 +55,4 @@ export const TIMEOUTS: Partial<Timeouts> = {
   content: 180_000,
   final: 600_000,
   quit: 5_000,
-  total: Infinity,
 };

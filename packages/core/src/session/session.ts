@@ -5,7 +5,7 @@
  */
 import { type Fault, fault, type Phase, SmtpError, type SmtpErrorDetails } from '../errors.ts';
 import { parseCapabilities } from '../wire/extension.ts';
-import { concatenate, NOTHING } from '../wire/octets.ts';
+import { concatenate, NOTHING, utf8 } from '../wire/octets.ts';
 import { makeReply, type Reply } from '../wire/reply.ts';
 import { createReplyParser } from '../wire/reply-parser.ts';
 import type { Action, Question } from './action.ts';
@@ -25,15 +25,14 @@ interface RunningTask extends Task, Procedure<unknown> {
   readonly settle: (error: unknown, value: unknown) => void;
   /** Times that it had to wait for the server. */
   waited: number;
-  /** Whether it waits to write. */
-  due: boolean;
 }
 
 /** What was written. With a phase it owes a reply. */
 interface Entry {
   readonly phase: Phase | undefined;
   readonly task: RunningTask;
-  readonly octets: Uint8Array;
+  readonly line: string;
+  readonly content: Uint8Array;
   /** The round trip that its reply ends; undefined until it is given to the transport. */
   trip?: number;
   /** What is certain of its task until the reply comes. */
@@ -78,11 +77,19 @@ export interface Session extends Line {
 /** Where the driver makes or secures the connection: a loss has a name of its own there. */
 const LOST = /connect|^tls/;
 
+/** What runs before it is open, and goes before all else then. */
+const OPENING = /open|quit/;
+
 /** A session at its begin. */
 export function createSession(listener?: WireListener): Session {
   const parse = createReplyParser();
-  /** What has not settled, in the order in which it writes. */
+  /** What has not settled. */
   const live = new Set<RunningTask>();
+  /** What waits to write: first of all what opens the session, and what has to be said again; */
+  const first: RunningTask[] = [];
+  /** then the others, the next of them at the end of `front`, the last at the end of `back`. */
+  let front: RunningTask[] = [];
+  const back: RunningTask[] = [];
   /** Who may write. */
   let writer: RunningTask | undefined;
   /** Who runs, or ran last. */
@@ -92,6 +99,8 @@ export function createSession(listener?: WireListener): Session {
   let afloat = 0;
   /** What is waited for, in order: replies, or what the writer has asked. It asks only when it has all its replies. */
   const awaited: (Wait & Partial<Entry>)[] = [];
+  /** The last reply of each kind: MAIL and RCPT have the same over and over. */
+  const heard: Partial<Record<Phase, [said: string, reply: Reply]>> = {};
   /** What was not given to the transport yet. */
   const output: Entry[] = [];
   /** What poll() gives when nothing is left to write. */
@@ -109,14 +118,15 @@ export function createSession(listener?: WireListener): Session {
     if (!live.delete(task)) return;
     if (writer === task) writer = undefined;
     // Nothing may follow what it was writing. What others have written behind it is lost.
-    while (output.some((entry) => entry.task === task)) {
+    while (error && output.some((entry) => entry.task === task)) {
       output.pop();
       closing = true;
     }
     try {
       // An unfinished procedure runs its `finally`: its content source is released. Who awaits nothing but replies
       // goes on to take them, though nobody cares any more.
-      if (closing || !awaited.some((entry) => entry.task === task)) task.return(undefined);
+      if (closing || (error && !awaited.some((entry) => entry.task === task)))
+        task.return(undefined);
     } catch {
       // It is running right now, and is not resumed again.
     }
@@ -177,13 +187,17 @@ export function createSession(listener?: WireListener): Session {
 
   /** Begins the next procedure where the line is free, or ends the session where it is due. */
   const turn = (): void => {
-    // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1), and only so many.
-    for (const task of live) {
-      // Before it is open nothing runs that it would be for.
-      if (!task.due || (session.phase === 'connected' && !/open|quit/.test(task.name))) continue;
+    for (;;) {
+      // Two stacks: to take the first of an array is to move all the others.
+      if (!front[0]) front = back.splice(0).reverse();
+      const task = first[0] ?? front.at(-1);
       if (
+        !task ||
         closing ||
         (writer ?? task) !== task ||
+        // Before it is open nothing runs that it would be for.
+        (session.phase === 'connected' && !OPENING.test(task.name)) ||
+        // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1), and only so many.
         (awaited[0] &&
           (task.name !== 'transaction' ||
             (session.pipelining === 'flight'
@@ -192,9 +206,12 @@ export function createSession(listener?: WireListener): Session {
                 session.pipelining !== 'overlap' || session.capabilities.has('CHUNKING'))))
       )
         break;
-      task.due = false;
-      writer = task;
-      run(task, 'next');
+      if (!first.shift()) front.pop();
+      // Where it has been given up meanwhile, it is passed over.
+      if (live.has(task)) {
+        writer = task;
+        run(task, 'next');
+      }
     }
     // Replies come in order: as long as anybody awaits one to what has left, it is who stands first.
     if (closing && !live.has(awaited[0]?.task as RunningTask)) end();
@@ -220,9 +237,9 @@ export function createSession(listener?: WireListener): Session {
         name,
         settle: settled as RunningTask['settle'],
         waited: 0,
-        due: true,
       });
       live.add(task);
+      (session.phase === 'connected' && OPENING.test(name) ? first : back).push(task);
       turn();
       return task;
     },
@@ -238,13 +255,18 @@ export function createSession(listener?: WireListener): Session {
             phase: at = 'idle',
             task,
             trip,
-            octets: written,
+            content,
           }: Partial<Entry> = awaited[0]?.trip ? (awaited.shift() as Entry) : {};
-          const code = Number(said.slice(0, 3));
+          let [before, reply] = heard[at] ?? ([] as unknown as [string, Reply]);
+          if (before !== said) {
+            reply = makeReply(said);
+            heard[at] = [said, reply];
+          }
+          const { code } = reply;
           // A challenge is data, and is told to nobody. What answers nothing may be an echo of what was said in AUTH.
           const shown =
             code === 334 ? '334 ***' : task && at !== 'auth' ? said : code + blot(said.slice(3));
-          const reply = makeReply(task && code === 334 ? said : shown);
+          if (shown !== said && !(task && code === 334)) reply = makeReply(shown);
           if ((trip as number) > session.roundTrips) {
             session.roundTrips += 1;
             (task as RunningTask).waited += 1;
@@ -252,7 +274,7 @@ export function createSession(listener?: WireListener): Session {
           // What the listener does makes no difference to a message whose verdict is there.
           if (at === 'final') {
             flying -= 1;
-            afloat -= (written as Uint8Array).length;
+            afloat -= (content as Uint8Array).length;
             run(task as RunningTask, 'next', reply);
           }
           listener?.('server', shown, at);
@@ -306,30 +328,36 @@ export function createSession(listener?: WireListener): Session {
     poll() {
       turn();
       // One write for each burst.
-      const octets = concatenate(
-        output.splice(0).map((entry) => {
-          entry.trip = session.roundTrips + 1;
-          return entry.octets;
-        }),
-      );
+      const pieces: Uint8Array[] = [];
+      let lines = '';
+      for (const entry of output) {
+        entry.trip = session.roundTrips + 1;
+        lines += entry.line;
+        if (entry.content.length) {
+          pieces.push(utf8(lines), entry.content);
+          lines = '';
+        }
+      }
+      output.length = 0;
+      pieces.push(utf8(lines));
+      const octets = concatenate(pieces);
       return octets.length ? { type: 'write', octets } : next.shift();
     },
     write({ line = '', phase, content = NOTHING, text = line.trimEnd() }) {
       if (closing) return;
-      const octets = concatenate([new TextEncoder().encode(line), content]);
-      const entry: Entry = { task: running, octets, phase };
+      const entry: Entry = { task: running, line, content, phase };
       output.push(entry);
       if (phase) awaited.push(entry as Entry & Wait);
       if (phase === 'final') {
         flying += 1;
-        afloat += octets.length;
+        afloat += content.length;
         writer = undefined;
       }
       if (text) listener?.('client', phase === 'auth' ? blot(text) : text, phase ?? 'content');
     },
     again() {
       session.pipelining = 'envelope';
-      running.due = true;
+      first.push(running);
       if (writer === running) writer = undefined;
       return live.has(running);
     },
@@ -338,7 +366,7 @@ export function createSession(listener?: WireListener): Session {
       awaited.unshift({
         task: running,
         phase: 'final',
-        octets: NOTHING,
+        content: NOTHING,
         trip: session.roundTrips,
         known,
       });

@@ -5,7 +5,7 @@
 import type { RejectedRecipient } from '../errors.ts';
 import { concatenate, NOTHING } from '../wire/octets.ts';
 import type { Reply } from '../wire/reply.ts';
-import { createTransparency, END_OF_DATA } from '../wire/transparency.ts';
+import { createTransparency } from '../wire/transparency.ts';
 import { contentFault, refusedContent } from './content.ts';
 import type { Envelope, EnvelopeCommand, SendOptions } from './envelope.ts';
 import { WRITE_OCTETS } from './limits.ts';
@@ -36,17 +36,19 @@ export function* transaction(
   envelope: Envelope,
   options: Pick<SendOptions, 'onProgress' | 'partial'>,
 ): Procedure<TransactionResult> {
-  const { commands, source, size, by } = envelope;
+  const { commands, source, size, by, unchanged } = envelope;
   const whole = options.partial === 'abort';
   const chunked = by !== 'DATA';
   const accepted: string[] = [];
   const rejected: RejectedRecipient[] = [];
   let replies: Reply[] | undefined;
-  const pieces: Uint8Array[] = [];
-  const data = createTransparency(by, (piece) => pieces.push(piece));
+  let pieces: Uint8Array[] = [];
+  const data = createTransparency(unchanged ? 'BINARYMIME' : by, (piece) => pieces.push(piece));
   let iterator: AsyncIterator<Uint8Array> | undefined;
   let rest = source instanceof Uint8Array ? source : NOTHING;
   let ended: boolean | undefined;
+  /** Whether what is run is the source, or the callback of the caller. */
+  let reading = false;
   /** What was answered last of the envelope, if anything was, and how. */
   let command!: EnvelopeCommand;
   let reply!: Reply;
@@ -60,66 +62,53 @@ export function* transaction(
     } else if (reply.code >= 400) rejected.push({ address, reply });
     else if (replies) unclear = reply;
   };
+  /** Makes mail data of what was read: of no more than a write at a time. */
+  const push = (): void => {
+    data.push(rest.subarray(0, WRITE_OCTETS));
+    rest = rest.subarray(WRITE_OCTETS);
+    ended = !rest.length && !iterator;
+    if (ended) data.end();
+  };
   /**
    * The next part of the content, as it is written.
    *
    * @param chunk - whether it has a BDAT of its own
    */
-  const part = function* (chunk: boolean): Procedure<Command> {
-    try {
-      // The source is not touched before it is known that somebody is to get the message.
-      if (command)
-        iterator ??= (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
-      const enough = data.octets + (chunked && !size ? WRITE_OCTETS : 1);
-      // What reaches the declared size is held back until it is known to be the end.
-      // biome-ignore lint/suspicious/noDoubleEquals: it may have come as text
-      while (!ended && (data.octets < enough || data.octets == size)) {
-        // Goes on when what was written before has been taken: no more than this waits in memory.
-        if (command && (iterator || data.octets)) {
-          const next = yield* ask('content', () =>
-            rest.length ? { value: rest } : (iterator as AsyncIterator<Uint8Array>).next(),
-          );
-          if (next.done) iterator = undefined;
-          else rest = next.value;
-        }
-        data.push(rest.subarray(0, WRITE_OCTETS));
-        rest = rest.subarray(WRITE_OCTETS);
-        ended = !rest.length && !iterator;
-        if (ended) data.end();
-      }
-      // A declared size is a promise to the server, and to whoever counts on a whole message.
-      if (data.octets > (size as number) || (ended && data.octets < (size as number)))
-        throw new Error('size differs');
-      options.onProgress?.(data.octets, size);
-    } catch (cause) {
-      // Whatever a source or a callback throws, an error of another session too, it is the content that has failed.
-      throw contentFault(cause);
-    }
-    const content = concatenate(pieces.splice(0));
+  const part = (chunk: boolean): Command => {
+    // A declared size is a promise to the server, and to whoever counts on a whole message.
+    if (data.octets > (size as number) || (ended && data.octets < (size as number)))
+      throw new Error('size differs');
+    options.onProgress?.(data.octets, size);
+    const content = concatenate(pieces);
+    pieces = [];
     // Where all are to get it or none, what goes with the envelope is never the last.
     const last = ended && !(whole && !command);
     return {
       line: chunk ? bdat(content.length, last) : '',
       content,
-      phase: last ? 'final' : chunk ? 'data' : undefined,
-      text: last && !chunk ? `(${data.octets} octets)` : undefined,
+      phase: chunked && last ? 'final' : chunk ? 'data' : undefined,
     };
   };
   try {
-    const body = chunked ? [] : [DATA];
-    // The first part of what is in memory goes out with the envelope: of a small message the whole.
-    if (chunked && rest === source) body[0] = (yield* part(true)) as EnvelopeCommand;
     const behind = !!line.waiting;
     // RFC 3030 §2: what a failed BDAT leaves behind is indeterminate, and so is what one may leave that is not
     // answered yet. What a transaction before has left open is ended in the same group: it costs no wait.
-    const all = [...(line.open || (chunked && behind) ? [RSET] : []), ...commands];
+    const all = line.open || (chunked && behind) ? [RSET, ...commands] : [...commands];
+    if (!chunked) all.push(DATA);
+    // The first part of what is in memory goes out with the envelope: of a small message the whole.
+    else if (rest === source) {
+      reading = true;
+      push();
+      all.push(part(true) as EnvelopeCommand);
+      reading = false;
+    }
     const groups =
       line.pipelining === 'off'
-        ? [...all, ...body].map((command) => [command])
+        ? all.map((command) => [command])
         : // Where all are to get it or none, DATA waits until it is known who would.
           whole && !chunked
-          ? [all, body]
-          : [[...all, ...body]];
+          ? [all, all.splice(-1)]
+          : [all];
     let failed: EnvelopeCommand | undefined;
     let refusal!: Reply;
     for (const group of groups) {
@@ -151,10 +140,32 @@ export function* transaction(
       // What is left of a known size goes by one BDAT, content of unknown size by chunks.
       if (chunked && size) line.write({ line: bdat(size - data.octets, true) });
       while (!sent) {
-        const next = yield* part(chunked && !size);
+        const chunk = chunked && !size;
+        const enough = data.octets + (chunk ? WRITE_OCTETS : 1);
+        reading = true;
+        // The source is not touched before it is known that somebody is to get the message.
+        iterator ??= (source as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator]?.();
+        // What reaches the declared size is held back until it is known to be the end.
+        // biome-ignore lint/suspicious/noDoubleEquals: it may have come as text
+        while (!ended && (data.octets < enough || data.octets == size)) {
+          // Goes on when what was written before has been taken: no more than this waits in memory.
+          if (iterator || data.octets) {
+            const next = yield* ask('content', () =>
+              rest.length ? { value: rest } : (iterator as AsyncIterator<Uint8Array>).next(),
+            );
+            if (next.done) iterator = undefined;
+            else rest = next.value;
+          }
+          push();
+        }
+        const next = part(chunk);
+        reading = false;
         line.write(next);
         sent = ended;
-        if (next.phase) {
+        // RFC 5321 §4.1.1.4: the content ends with CR LF, and is ended by a dot.
+        if (sent && !chunked)
+          line.write({ line: '.\r\n', phase: 'final', text: `(${data.octets} octets)` });
+        if (sent || next.phase) {
           reply = (yield) as Reply;
           if (!sent && reply.code >= 300) throw refusedContent('content', reply, { rejected });
         }
@@ -186,7 +197,7 @@ export function* transaction(
       // RFC 2920 §3.1: a server that has accepted DATA without an envelope gets the lone dot. Where RSET was refused, or
       // a recipient was not, somebody might get it as an empty message: the connection is given up instead.
       if (command === DATA && reply.code === 354 && nobody) {
-        line.write({ content: END_OF_DATA, phase: 'data' });
+        line.write({ line: '.\r\n', phase: 'data', text: '' });
         line.open = false;
         reply = (yield) as Reply;
       }
@@ -225,8 +236,11 @@ export function* transaction(
       octets: data.octets,
       roundTrips: line.waited,
     };
+  } catch (error) {
+    // Whatever a source or a callback throws, an error of another session too, it is the content that has failed.
+    throw reading ? contentFault(error) : error;
   } finally {
     // Nobody waits for the source to close: whether it can makes no difference any more.
-    (async () => iterator?.return?.())().catch(() => {});
+    if (iterator) (async () => iterator.return?.())().catch(() => {});
   }
 }

@@ -7,6 +7,7 @@
  */
 import { unusable } from './command.ts';
 import { MAX_PATH } from './limits.ts';
+import { utf8 } from './octets.ts';
 
 /**
  * Parses a mailbox for MAIL, RCPT or VRFY.
@@ -17,13 +18,13 @@ import { MAX_PATH } from './limits.ts';
  * @throws TypeError where it is not one mailbox
  */
 export function parsePath(address: string, where: string): string {
-  const text = toAscii(`${address}`);
+  const text = /[^ -~]/.test(address) ? toAscii(address) : address;
   // Dots may stand anywhere in an unquoted local part: docomo.ne.jp has mailboxes like `a..b@` and `a.@`. A label
   // may hold `_` too, but only letters and digits at its ends. Of address literals, what IPv4, IPv6 and tagged
   // ones are made of.
   const mailbox =
     /^([^\p{Cc} "(),:-<>@[-\]]+|"([^\\"\p{Cc}]|\\[ -~])*")@(([^\W_]([\w-]{0,61}[^\W_])?(\.\b|$))+|\[[\w.:-]+\])$/u;
-  if (!mailbox.test(text) || new TextEncoder().encode(text).length > MAX_PATH)
+  if (!mailbox.test(text) || utf8(text).length > MAX_PATH)
     throw unusable(address, `${where}: no mailbox`);
   return text;
 }

@@ -17,31 +17,44 @@ import { concatenate, NOTHING } from './octets.ts';
 export type ReplyParser = (octets: Uint8Array, silent?: boolean) => string | undefined;
 
 export function createReplyParser(): ReplyParser {
+  /** What follows the last line end. */
   let held = NOTHING;
+  /** Whole lines that were not taken yet: what comes at once is decoded at once. */
+  let lines = '';
   /** The unfinished reply. */
   let reply = '';
   const decoder = new TextDecoder();
   return (octets, silent) => {
     held = concatenate([held, octets]);
-    for (;;) {
-      const room = Math.min(MAX_REPLY_LINE, MAX_REPLY - reply.length);
-      const end = held.indexOf(LF) + 1;
-      if (!end && held.length <= (silent ? -reply.length : room)) return undefined;
+    const whole = held.lastIndexOf(LF) + 1;
+    if (whole) {
       // Control characters but TAB and a line end are replaced.
-      const line = decoder
-        .decode(held.subarray(0, end || room))
-        .replace(/(?!\r?\n)[^\P{Cc}\t]/gu, '\ufffd');
+      lines += decoder
+        .decode(held.subarray(0, whole))
+        .replace(/[^\P{Cc}\t\n](?<!\r(?=\n))/gu, '\ufffd');
+      held = held.subarray(whole);
+    }
+    for (;;) {
+      const end = lines.indexOf('\n') + 1;
+      // What has no end yet may be as long as a line can be: a character has up to three octets.
+      if (!end && held.length <= (silent ? -reply.length : 3 * MAX_REPLY_LINE)) return undefined;
+      const line = lines.slice(0, end);
+      lines = lines.slice(end);
       reply += line;
-      // RFC 5321 §4.2.1: each line of a reply has the same code, so the line is looked at behind it. The second
-      // digit can be any (§4.2: clients act on the first), the third too.
+      // RFC 5321 §4.2.1: each line of a reply has the same code. The second digit can be any (§4.2: clients act on the
+      // first), the third too.
       // RFC 5321 §2.3.8: a line ends with CR LF and with nothing else, so a CR must stand before the LF.
-      if (silent || end > room || !/^([2-5]\d\d)\1([ -].*)?\r\n/s.test(reply.slice(0, 3) + line))
+      if (
+        silent ||
+        !/^([2-5]\d\d)\1([ -].*)?\r/.test(reply.slice(0, 3) + line) ||
+        line.length > MAX_REPLY_LINE ||
+        reply.length > MAX_REPLY
+      )
         throw new Error(`no reply: ${JSON.stringify(reply.slice(0, 80))}`);
-      held = held.subarray(end);
       if (line[3] !== '-') {
-        const whole = reply;
+        const said = reply.slice(0, -2);
         reply = '';
-        return whole.slice(0, -2).replaceAll('\r', '');
+        return said.replaceAll('\r', '');
       }
     }
   };

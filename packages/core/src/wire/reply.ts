@@ -41,7 +41,7 @@ const PREFIX = /^(.)..[ -]?((?!3)(\1(\.\d{1,3}){2})( |$))?/;
 export function makeReply(text: string): Reply {
   const lines = text.split('\n');
   return {
-    code: Number(text.slice(0, 3)),
+    code: +text.slice(0, 3),
     enhanced: PREFIX.exec(text)?.[3] as EnhancedStatusCode | undefined,
     lines: lines.map((line) => line.slice(4)),
     text: lines.map((line) => line.replace(PREFIX, '')).join(' '),

@@ -255,7 +255,7 @@ describe('on an open connection', () => {
       [599_999, '250 queued\r\n'],
     ] as const) {
       await clock.advance(ms);
-      expect(clock.timers.size).toBe(2);
+      expect(clock.timers.size).toBe(1);
       peer.say(reply);
     }
     expect((await sending).reply.text).toBe('queued');

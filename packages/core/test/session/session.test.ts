@@ -350,17 +350,6 @@ describe('Session', () => {
     ]);
   });
 
-  test('Session closes when content is changed into what cannot be sent after it was measured', () => {
-    const stage = opened();
-    const content = octetsOf(TEXT);
-    stage.send({ content });
-    stage.send();
-    stage.poll();
-    content[0] = 0;
-    stage.hear(...ACCEPTED);
-    expect([stage.poll(), stage.closes]).toEqual(['', 1]);
-  });
-
   // Nobody knows whether such a server reads content now.
   test('Session writes no further command when DATA is answered 250', () => {
     const stage = opened();

@@ -213,14 +213,14 @@ describe('ReplyParser is bounded', () => {
   });
 
   test('ReplyParser refuses a line when it does not end', () => {
-    expect(parseText('x'.repeat(12_294)).fault).toBeUndefined();
-    expect(parseText('x'.repeat(12_295)).fault).toMatch(REFUSED);
+    expect(parseText('x'.repeat(36_882)).fault).toBeUndefined();
+    expect(parseText('x'.repeat(36_883)).fault).toMatch(REFUSED);
   });
 
-  test('ReplyParser counts octets when the text is UTF-8', () => {
-    const text = 'я'.repeat(6_144);
-    expect(parseText(`250 ${text}\r\n`).replies[0]?.text).toBe(text);
-    expect(parseText(`250 ${text}x\r\n`).fault).toMatch(REFUSED);
+  test.each(CUTS)('ReplyParser counts characters when the text is UTF-8, cut %s', (_, cut) => {
+    const text = 'ж文'.repeat(6_144);
+    expect(parseText(`250 ${text}\r\n`, cut).replies[0]?.text).toBe(text);
+    expect(parseText(`250 ${text}x\r\n`, cut).fault).toMatch(REFUSED);
   });
 
   /** A reply of `total` octets in lines of 1,024. */
