@@ -1,30 +1,35 @@
-/**
- * Composes one large message and throws its octets away. Sends its parent the resident set size before (with the content,
- * where that is in memory) and at its highest, in MiB.
- */
-import { attachment, compose } from '@posthorn/mime';
+/** Memory: the highest resident set of a process that composes or sends one large message. */
+import { attached, slowReceiver } from './send.mjs';
 
-const mebibytes = (octets) => Math.round(octets / 2 ** 20);
-const plain = { from: 'a@example.com', to: 'b@example.net', text: 'See the file.' };
+const COLUMNS = [
+  { key: 'rss', title: 'peak RSS MiB' },
+  { key: 'more', title: 'more than before, MiB' },
+  { key: 'megabytes', title: 'MB/s' },
+];
 
-async function* octets() {
-  const chunk = new Uint8Array(65_536).fill(1);
-  for (let at = 0; at < 2 ** 30 / chunk.length; at += 1) yield chunk;
+/** A file that is composed and thrown away. What is in memory already is not counted as `more`. */
+function composed(title, kind, megabytes) {
+  return {
+    title,
+    base: 'nodemailer',
+    key: 'rss',
+    lessIsBetter: true,
+    maxRounds: 3,
+    columns: COLUMNS,
+    variants: ['nodemailer', 'emailjs', 'posthorn'].map((library) => ({
+      name: library,
+      run: (context) =>
+        context.alone(
+          { module: 'mime', name: 'memory', options: { library, kind, megabytes } },
+          120_000,
+        ),
+    })),
+  };
 }
 
-const content =
-  process.argv[2] === '200 MB in memory' ? new Uint8Array(200e6).fill(1) : { stream: octets() };
-const message = compose({ ...plain, attachments: [attachment('large.bin', content)] });
-const before = process.memoryUsage.rss();
-const begun = performance.now();
-let peak = before;
-let chunks = 0;
-for await (const chunk of message) {
-  chunks += Math.sign(chunk.length);
-  if (chunks % 16 === 0) peak = Math.max(peak, process.memoryUsage.rss());
-}
-process.send({
-  before: mebibytes(before),
-  peak: mebibytes(peak),
-  seconds: (performance.now() - begun) / 1_000,
-});
+export const tables = ({ quick }) => [
+  composed(`${quick ? '30 MB' : '1 GB'} composed from a stream`, 'stream', quick ? 30 : 1_000),
+  composed(`${quick ? '10 MB' : '200 MB'} in memory, composed`, 'memory', quick ? 10 : 200),
+  attached(quick),
+  slowReceiver(quick),
+];
