@@ -101,7 +101,8 @@ export function encodedSource(
     once,
     async *open() {
       const encode = create();
-      const held = new Uint8Array(57 * 1_024);
+      // Whole lines, and not more than 65,536 octets when they are encoded: what a connection takes as one write.
+      const held = new Uint8Array(57 * 840);
       let filled = 0;
       let read = 0;
       const check = (right: boolean): unknown => right || refuse('STREAM', path, 'wrong octets');
