@@ -12,7 +12,7 @@ import { parsePath } from './wire/path.ts';
 /** One thing said on the connection. Secrets are never in it: they stand as `***`. */
 export interface TranscriptEvent {
   readonly direction: 'client' | 'server';
-  /** A command without its CRLF; a reply, one line for each of its lines; content as `(1234 octets)`. */
+  /** A command without its CRLF; a reply, one line for each of its lines; content by DATA as `(1234 octets)`. */
   readonly text: string;
   readonly phase: Phase;
   /** Whether it went under TLS. */

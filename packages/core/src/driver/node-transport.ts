@@ -91,7 +91,7 @@ async function over(
  * @throws Error on Workers, whose node:tls ignores certificates, versions and checks
  */
 export const nodeTransport = (options: TransportOptions): Promise<Transport> => {
-  if ('WebSocketPair' in globalThis) throw new Error('use @posthorn/core/workers');
+  if ('WebSocketPair' in globalThis) throw new Error('use core/workers');
   return over(net.connect({ ...options, noDelay: true } as net.NetConnectOpts), 'connect', options);
 };
 

@@ -24,8 +24,9 @@ export async function inParts(
   how: SendOptions,
 ): Promise<Receipt> {
   const { capabilities } = client;
-  const most = limitOf(capabilities, 'RCPTMAX');
   const recipients = [message.to].flat();
+  // The limit is at least one.
+  const most = recipients[1] ? limitOf(capabilities, 'RCPTMAX') : 1;
   if (!(recipients.length > most)) return client.send(message, how);
   // What cannot be sent at all is refused before anything is.
   if (

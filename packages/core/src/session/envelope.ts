@@ -63,12 +63,12 @@ export interface Envelope {
   readonly commands: readonly EnvelopeCommand[];
   /** Content in memory, or what to read it from. */
   readonly source: Uint8Array | AsyncIterable<Uint8Array>;
-  /** Whether it is known that nothing of it has to change on its way. */
-  readonly unchanged: boolean;
   /** The octets of content that will be sent, where they are known. */
   readonly size: number | undefined;
   /** How the content is sent: by DATA, by BDAT in lines, or by BDAT as it is. */
   readonly by: 'DATA' | 'BDAT' | 'BINARYMIME';
+  /** The same, but BINARYMIME where it is known that nothing of the content has to change on its way. */
+  readonly as: Envelope['by'];
 }
 
 /**
@@ -185,8 +185,8 @@ export function envelope(
   return {
     commands,
     source,
-    unchanged: pieces === 1,
     size,
     by,
+    as: pieces === 1 ? 'BINARYMIME' : by,
   };
 }

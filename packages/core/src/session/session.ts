@@ -193,21 +193,22 @@ export function createSession(listener?: WireListener): Session {
       const task = first[0] ?? front.at(-1);
       if (
         !task ||
-        closing ||
-        (writer ?? task) !== task ||
-        // Before it is open nothing runs that it would be for.
-        (session.phase === 'connected' && !OPENING.test(task.name)) ||
-        // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1), and only so many.
-        (awaited[0] &&
-          (task.name !== 'transaction' ||
-            (session.pipelining === 'flight'
-              ? flying >= session.window.transactions || afloat >= session.window.octets
-              : // RFC 2920 §3.1: content opens a group, and BDAT ends one.
-                session.pipelining !== 'overlap' || session.capabilities.has('CHUNKING'))))
+        // What has been given up meanwhile is passed over.
+        (live.has(task) &&
+          (closing ||
+            (writer ?? task) !== task ||
+            // Before it is open nothing runs that it would be for.
+            (session.phase === 'connected' && !OPENING.test(task.name)) ||
+            // Only a transaction may begin behind content whose reply is still awaited (RFC 2920 §3.1), and only so many.
+            (awaited[0] &&
+              (task.name !== 'transaction' ||
+                (session.pipelining === 'flight'
+                  ? flying >= session.window.transactions || afloat >= session.window.octets
+                  : // RFC 2920 §3.1: content opens a group, and BDAT ends one.
+                    session.pipelining !== 'overlap' || session.capabilities.has('CHUNKING'))))))
       )
         break;
       if (!first.shift()) front.pop();
-      // Where it has been given up meanwhile, it is passed over.
       if (live.has(task)) {
         writer = task;
         run(task, 'next');
@@ -262,7 +263,7 @@ export function createSession(listener?: WireListener): Session {
             reply = makeReply(said);
             heard[at] = [said, reply];
           }
-          const { code } = reply;
+          const code = reply.code;
           // A challenge is data, and is told to nobody. What answers nothing may be an echo of what was said in AUTH.
           const shown =
             code === 334 ? '334 ***' : task && at !== 'auth' ? said : code + blot(said.slice(3));

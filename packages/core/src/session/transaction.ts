@@ -36,14 +36,14 @@ export function* transaction(
   envelope: Envelope,
   options: Pick<SendOptions, 'onProgress' | 'partial'>,
 ): Procedure<TransactionResult> {
-  const { commands, source, size, by, unchanged } = envelope;
+  const { commands, source, size, by, as } = envelope;
   const whole = options.partial === 'abort';
   const chunked = by !== 'DATA';
   const accepted: string[] = [];
   const rejected: RejectedRecipient[] = [];
   let replies: Reply[] | undefined;
   let pieces: Uint8Array[] = [];
-  const data = createTransparency(unchanged ? 'BINARYMIME' : by, (piece) => pieces.push(piece));
+  const data = createTransparency(as, (piece) => pieces.push(piece));
   let iterator: AsyncIterator<Uint8Array> | undefined;
   let rest = source instanceof Uint8Array ? source : NOTHING;
   let ended: boolean | undefined;

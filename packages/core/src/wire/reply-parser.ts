@@ -28,9 +28,9 @@ export function createReplyParser(): ReplyParser {
     held = concatenate([held, octets]);
     const whole = held.lastIndexOf(LF) + 1;
     if (whole) {
-      // Control characters but TAB and a line end are replaced.
+      // Control characters but TAB and a line end are replaced. A BOM is left out before the first line of all.
       lines += decoder
-        .decode(held.subarray(0, whole))
+        .decode(held.subarray(0, whole), { stream: true })
         .replace(/[^\P{Cc}\t\n](?<!\r(?=\n))/gu, '\ufffd');
       held = held.subarray(whole);
     }
@@ -46,7 +46,7 @@ export function createReplyParser(): ReplyParser {
       // RFC 5321 §2.3.8: a line ends with CR LF and with nothing else, so a CR must stand before the LF.
       if (
         silent ||
-        !/^([2-5]\d\d)\1([ -].*)?\r/.test(reply.slice(0, 3) + line) ||
+        !/^([2-5]\d\d)\1([ -].*)?\r/s.test(reply.slice(0, 3) + line) ||
         line.length > MAX_REPLY_LINE ||
         reply.length > MAX_REPLY
       )

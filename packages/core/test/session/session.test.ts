@@ -99,6 +99,17 @@ const GROUP = 'MAIL FROM:<a@client.example>\r\nRCPT TO:<b@example.com>\r\nDATA\r
 const ACCEPTED = ['250 ok', '250 ok', '354 go'] as const;
 
 describe('Session.abort()', () => {
+  test('abort() of what waits holds up nothing behind it', () => {
+    const stage = opened(['PIPELINING', 'CHUNKING'], { pipelining: 'flight' });
+    stage.send();
+    stage.poll();
+    const waiting = stage.run('noop', noop(stage.session));
+    stage.send();
+    expect(stage.poll()).toBe('');
+    stage.session.abort(waiting, ABORTED);
+    expect(stage.poll()).toMatch(/^RSET\r\nMAIL /);
+  });
+
   test('abort() settles one task only when it has not begun', () => {
     const stage = opened();
     stage.send();

@@ -192,6 +192,28 @@ describe('ReplyParser makes text printable', () => {
   });
 });
 
+describe('ReplyParser and Unicode', () => {
+  test.each(CUTS)('line separators of Unicode end no line, cut %s', (_, cut) => {
+    const { replies, fault } = parseText('550 a\u2028b\u2029c\u0085d\r\n', cut);
+    expect(fault).toBeUndefined();
+    expect(replies[0]?.lines).toEqual(['a\u2028b\u2029c\ufffdd']);
+  });
+
+  test.each(CUTS)(
+    'a BOM is left out before the first line and is no reply before others, cut %s',
+    (_, cut) => {
+      expect(parseText('\ufeff220 a\r\n250 b\r\n', cut)).toMatchObject({
+        replies: [{ code: 220 }, { code: 250 }],
+        fault: undefined,
+      });
+      expect(parseText('220 a\r\n\ufeff250 b\r\n', cut)).toMatchObject({
+        replies: [{ code: 220 }],
+        fault: expect.stringMatching(REFUSED),
+      });
+    },
+  );
+});
+
 describe('ReplyParser is bounded', () => {
   const lineOf = (octets: number): string => `250 ${'x'.repeat(octets - 6)}\r\n`;
 
