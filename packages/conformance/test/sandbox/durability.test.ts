@@ -141,7 +141,8 @@ describe('serve --data', () => {
       const data = fresh();
       const all: string[] = [];
       let authority: string | undefined;
-      for (let round = 0; round < 10; round += 1) {
+      // Until enough was acknowledged, however slow the machine is.
+      for (let round = 0; round < 10 || all.length <= 100; round += 1) {
         const served = await serve(...OPEN, '--data', data);
         const moment = Math.round(100 + Math.random() * 700);
         const killed = sleep(moment).then(() => process.kill(served.ready.pid, 'SIGKILL'));
@@ -159,7 +160,6 @@ describe('serve --data', () => {
         expect(sandbox.ca).toBe(authority);
         await sandbox.close();
       }
-      expect(all.length).toBeGreaterThan(100);
     },
   );
 });

@@ -2,7 +2,7 @@
 
 /**
  * Where a session stands: `ready` once `open()` has succeeded (RFC 5321 §4.1.4), `closed` when nothing more is written.
- * Before `ready` nothing runs but `open` and `quit`.
+ * Before `ready` nothing runs but `open` and `quit`, and what was started before them waits.
  */
 export type SessionPhase = 'connected' | 'ready' | 'closed';
 
