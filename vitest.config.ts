@@ -16,6 +16,9 @@ const CONFORMANCE = [
   'packages/conformance/test/sandbox/{accept,api,callbacks,pages,platform,rewrite,rules,security,statistics,tracking}*.test.ts',
 ];
 
+/** What the gate runs whole, each in a step of its own: a plain test run has two minutes. */
+const STEPS = process.env['LARGE'] ? [] : ['test/bench.test.ts', 'test/runtimes.test.ts'];
+
 /** Tests run on the sources, never on dist: the aliases say where each package name points. */
 const config: ViteUserConfig = defineConfig({
   resolve: {
@@ -51,7 +54,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'rest',
           include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...PURE, ...CONFORMANCE],
+          exclude: ['**/node_modules/**', ...PURE, ...CONFORMANCE, ...STEPS],
         },
       },
     ],
