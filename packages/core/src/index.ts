@@ -1,4 +1,5 @@
 /** Public names, nothing else. */
+export { type Classification, classify } from './classify.ts';
 export type { Receipt, SmtpClient } from './client.ts';
 export { connect } from './connect.ts';
 export { type SocketTransportOptions, socketTransport } from './driver/node-transport.ts';
