@@ -121,7 +121,7 @@ describe('a signal given to connect()', () => {
 });
 
 describe('a signal given to send()', () => {
-  test('aborted before: nothing is written, and the connection goes on', async () => {
+  test('aborted before: nothing is written, and the connection is closed', async () => {
     const taken: string[] = [];
     const server = await start(async (peer) => {
       await greet(peer, 'PIPELINING');
@@ -135,7 +135,7 @@ describe('a signal given to send()', () => {
       'reconnect',
       WHY,
     ]);
-    await within(1_000, client.close());
+    await within(1_000, client.closed);
     expect(taken).toEqual([]);
   });
 
