@@ -82,10 +82,11 @@ export {
 export { CAUSES, QUOTATIONS, type Words } from './sandbox/quotations.ts';
 export type { RuleName, Verdict } from './sandbox/rules.ts';
 export { type Sandbox, startSandbox } from './sandbox/sandbox.ts';
-export type { ChangeableOptions } from './sandbox/settings.ts';
+export type { ChangeableName, ChangeableOptions } from './sandbox/settings.ts';
 export type { ClosedPlan, HonestPlan, ScriptedPlan, ServerPlan } from './server/plan.ts';
 export type { Finding } from './server/play-script.ts';
 export type { Credentials, SaslPlan } from './server/sasl-server.ts';
+export type { Situations } from './server/situations.ts';
 export {
   type RunningScript,
   type ScriptedServerOptions,

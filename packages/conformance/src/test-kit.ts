@@ -11,13 +11,17 @@ import type { Subject } from './task.ts';
 
 /** What registers tests: the functions of vitest, of node:test, or of anything like them. */
 export interface TestFramework {
+  /** Groups the tests that its body registers. */
   readonly describe: (name: string, body: () => void) => unknown;
+  /** Registers a test, which fails where its body rejects. */
   readonly test: (name: string, body: (context: TestContext) => Promise<void>) => unknown;
+  /** Runs when the tests of this group are done. */
   readonly after: (body: () => Promise<void>) => unknown;
 }
 
 /** As much of a test's context as is used: vitest and node:test both have it. */
 export interface TestContext {
+  /** Ends this test as skipped. */
   skip(why?: string): unknown;
 }
 

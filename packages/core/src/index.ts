@@ -21,10 +21,10 @@ export {
   type SmtpErrorDetails,
 } from './errors.ts';
 export type { Clock, ConnectOptions, TranscriptEvent } from './options.ts';
-export type { SaslContext, SaslExchange, SaslMechanism } from './sasl/mechanism.ts';
+export type { SaslContext, SaslExchange, SaslMechanism, TlsChannel } from './sasl/mechanism.ts';
 export type { Content } from './session/content.ts';
 export type { OutgoingMessage, Recipient, SendOptions } from './session/envelope.ts';
 export type { Timeouts } from './session/limits.ts';
 export type { Capabilities } from './wire/extension.ts';
-export type { MailParameters } from './wire/mail-parameter.ts';
+export type { DeliverBy, MailParameters } from './wire/mail-parameter.ts';
 export type { EnhancedStatusCode, Reply } from './wire/reply.ts';

@@ -23,8 +23,13 @@ export interface TranscriptEvent {
 
 /** A source of time, in ms: `globalThis` is one, and so is what `@sinonjs/fake-timers` makes. */
 export interface Clock {
-  readonly performance: { now(): number };
+  readonly performance: {
+    /** Since any moment that stays the same; it never goes back. */
+    now(): number;
+  };
+  /** @returns what `clearTimeout()` takes */
   setTimeout(callback: () => void, ms: number): unknown;
+  /** Does nothing where the timer has run out. */
   // biome-ignore lint/suspicious/noExplicitAny: each runtime has its own kind of timer
   clearTimeout(timer: any): void;
 }

@@ -109,23 +109,37 @@ export class MessageBuilder {
 
   /** Adds authors. Give the `sender` of several before the second (RFC 5322 §3.6.2). */
   declare readonly from: (addresses: Address | readonly Address[]) => this;
+  /** Who sends for several authors (RFC 5322 §3.6.2). */
   declare readonly sender: (address: Address) => this;
   /** Adds recipients; so do `cc` and `bcc`. */
   declare readonly to: (addresses: Address | readonly Address[]) => this;
+  /** Adds recipients of a copy. */
   declare readonly cc: (addresses: Address | readonly Address[]) => this;
+  /** Adds recipients that the message does not show: they are in the envelope only. */
   declare readonly bcc: (addresses: Address | readonly Address[]) => this;
+  /** Adds addresses that replies should go to. */
   declare readonly replyTo: (addresses: Address | readonly Address[]) => this;
+  /** Any text without control characters; outside ASCII as encoded-words (RFC 2047). */
   declare readonly subject: (subject: string) => this;
+  /** Without it the date is the moment of `build()`. */
   declare readonly date: (date: Date) => this;
+  /** `<left@right>`, the same in each message that is built. */
   declare readonly messageId: (messageId: string) => this;
+  /** `<left@right>` of what this answers, one or several. */
   declare readonly inReplyTo: (inReplyTo: string | readonly string[]) => this;
+  /** `<left@right>` of what this belongs to, the eldest first (RFC 5322 §3.6.4). */
   declare readonly references: (references: string | readonly string[]) => this;
   /** Made by `listUnsubscribe()`. */
   declare readonly listUnsubscribe: (fields: readonly StructuredField[]) => this;
+  /** For what no person sent (RFC 3834 §5). */
   declare readonly autoSubmitted: (how: 'auto-generated' | 'auto-replied' | 'no') => this;
+  /** As X-Priority and Importance. */
   declare readonly priority: (priority: 'high' | 'normal' | 'low') => this;
+  /** The plain text. */
   declare readonly text: (text: string) => this;
+  /** The HTML, an alternative to the text where there are both (RFC 2046 §5.1.4). */
   declare readonly html: (html: string) => this;
+  /** AMP for Email, an alternative between the two. */
   declare readonly amp: (amp: string) => this;
   /** Made by `calendar()`. */
   declare readonly calendar: (calendar: BodyPart) => this;

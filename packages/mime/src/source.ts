@@ -40,7 +40,12 @@ export type Content =
   | string
   | Uint8Array
   | Blob
-  | { readonly stream: OctetStream | (() => OctetStream); readonly size?: number };
+  | {
+      /** The octets, or what opens them anew each time that it is called. */
+      readonly stream: OctetStream | (() => OctetStream);
+      /** Octets before encoding. */
+      readonly size?: number;
+    };
 
 /** Content as it can be read. */
 export interface Given {

@@ -11,7 +11,8 @@ export type ChangeableOptions = {
   readonly [Name in ChangeableName]?: SandboxOptions[Name] | undefined;
 };
 
-type ChangeableName =
+/** The name of an option that can be changed while the sandbox runs. */
+export type ChangeableName =
   | 'profile'
   | 'credentials'
   | 'allowedAddresses'

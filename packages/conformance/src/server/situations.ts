@@ -8,6 +8,7 @@ import type { TlsSituation } from './steps.ts';
 
 const CERTIFICATES = ['good', 'wrong-host', 'expired', 'self-signed', 'no-san'] as const;
 
+/** The certificates that a scripted server may show, and what its clients are told to trust. */
 export interface Situations {
   /** What clients are told to trust, in PEM. */
   readonly ca: string;
@@ -15,7 +16,9 @@ export interface Situations {
   readonly caFile: string;
   /** A folder for what clients are given as files. */
   readonly folder: string;
+  /** What a server in such a situation gives to node:tls. */
   tls(situation: TlsSituation): TLSSocketOptions;
+  /** Removes the folder. */
   close(): Promise<void>;
 }
 

@@ -28,6 +28,7 @@ export interface RunningScript {
   readonly transcript: readonly (readonly WireEvent[])[];
   /** What a client did that the script did not expect. */
   readonly findings: readonly Finding[];
+  /** Ends its connections, and the server. */
   close(): Promise<void>;
 }
 

@@ -71,6 +71,7 @@ export interface TlsOptions {
   readonly minVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
   readonly maxVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
   readonly ciphers?: string;
+  /** Judges the certificate in place of `tls.checkServerIdentity()`: an Error that it returns refuses it. */
   // biome-ignore lint/suspicious/noExplicitAny: as node:tls declares it
   readonly checkServerIdentity?: (hostname: string, certificate: any) => Error | undefined;
 }

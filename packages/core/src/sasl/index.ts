@@ -1,3 +1,4 @@
+/** SASL mechanisms (RFC 4422): each makes a value for `auth`. */
 export type { BearerToken } from './bearer.ts';
 export { cramMd5 } from './cram-md5.ts';
 export { external } from './external.ts';

@@ -18,7 +18,7 @@ export interface WriteAction {
 
 /**
  * Start the TLS handshake, at once and before anything else is read from the transport; answer when it is done,
- * with the {@link TlsChannel} that SASL can bind itself to (RFC 9266) where the runtime has it, else with undefined.
+ * with the `channel` of SaslContext, which SASL can bind itself to (RFC 9266) where the runtime has it, else with undefined.
  */
 export interface StartTlsAction {
   readonly type: 'start-tls';
@@ -29,6 +29,7 @@ export interface StartTlsAction {
 export interface AwaitAction {
   readonly type: 'await';
   readonly phase: Phase;
+  /** What there is to do; it is called once. */
   readonly ask: () => unknown;
 }
 

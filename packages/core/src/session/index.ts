@@ -1,4 +1,4 @@
-/** The sans-IO session, for other runtimes and for library authors. See action.ts for the contract. */
+/** The sans-IO session, for other runtimes and for library authors. docs/writing-a-driver.md drives it; action.ts is the contract. */
 export {
   type Delivery,
   isSmtpError,
@@ -10,7 +10,7 @@ export {
   type SmtpErrorDetails,
 } from '../errors.ts';
 export type { Capabilities } from '../wire/extension.ts';
-export type { MailParameters } from '../wire/mail-parameter.ts';
+export type { DeliverBy, MailParameters } from '../wire/mail-parameter.ts';
 export type { EnhancedStatusCode, Reply } from '../wire/reply.ts';
 export type {
   Action,
@@ -23,13 +23,14 @@ export type {
 export type { Content } from './content.ts';
 export {
   type Envelope,
+  type EnvelopeCommand,
   envelope,
   type OutgoingMessage,
   type Recipient,
   type SendOptions,
 } from './envelope.ts';
 export { TIMEOUTS, type Timeouts } from './limits.ts';
-export { type OpenOptions, open } from './open.ts';
+export { type Connected, type OpenOptions, open } from './open.ts';
 export type { ProcedureName, SessionPhase } from './phase.ts';
 export type { Command, Line, Procedure, Wait } from './procedure.ts';
 export { quit } from './quit.ts';

@@ -31,6 +31,11 @@ const DATA: EnvelopeCommand = { line: 'DATA\r\n', phase: 'data' };
 const bdat = (octets: number, last: boolean | undefined): string =>
   `BDAT ${octets}${last ? ' LAST' : ''}\r\n`;
 
+/**
+ * One mail transaction (RFC 5321 §3.3), for `start()` of an open session.
+ *
+ * @throws SmtpError where the server, the content or the connection fails it; its `delivery` says what became of the message
+ */
 export function* transaction(
   line: Line,
   envelope: Envelope,

@@ -22,7 +22,8 @@ import { checkText } from './field.ts';
  * tabs may stand between tokens, but not around the `@`; a tab is a space in quotes, too. A name is given without its quotes;
  * an encoded-word is not decoded: it is a name that looks like one. A domain stays as it is, and `compose()` makes A-labels of it.
  *
- * @param options.smtpUtf8 - allows local parts outside ASCII (RFC 6531). Default false
+ * @param text - `addresses` in the paths of errors
+ * @param options - `smtpUtf8` allows local parts outside ASCII (RFC 6531). Default false
  * @throws MimeError `ERR_MIME_ADDRESS` with `path` `addresses`; the message has the index of what is not in the grammar
  *
  * @example

@@ -41,6 +41,7 @@ export type EventType =
   | 'SUBSCRIBED'
   | 'COMPLAINED';
 
+/** Every EventType. */
 export const EVENT_TYPES: readonly EventType[] = [
   'SENT',
   'DELIVERED',

@@ -52,11 +52,13 @@ export interface Addresses<Entry extends { readonly address: string }> {
   /** As they came, the first first. */
   readonly all: readonly Entry[];
   readonly size: number;
+  /** What is known of an address. */
   get(address: string): Entry | undefined;
   /** In the place of one that is there. */
   put(entry: Entry): void;
   /** Whether it was there. */
   delete(address: string): boolean;
+  /** Takes all of them away. */
   clear(): void;
 }
 
