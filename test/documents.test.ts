@@ -1,7 +1,8 @@
 /** The documents against the tree: the weights, the commands and the files that they name are those that there are. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { documents as pages } from './document-blocks.ts';
 import { root } from './temporary-tree.ts';
 
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
@@ -12,11 +13,7 @@ const documents = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'bench/README.md',
-  ...['docs', 'docs/adr'].flatMap((folder) =>
-    readdirSync(join(root, folder))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => `${folder}/${name}`),
-  ),
+  ...pages,
 ];
 
 /** What a document may name though no clone has it. */
@@ -60,7 +57,7 @@ describe.each(documents)('%s', (document) => {
     const code = [
       ...text.matchAll(/`((?:[\w.-]+\/)+(?:[\w-]+(?:\.[\w-]+)+)?|[\w-]+\.(?:ts|json))`/g),
     ];
-    const links = [...text.matchAll(/\]\(((?!https?:|#)[^)]+)\)/g)].map(([, path = '']) =>
+    const links = [...text.matchAll(/\]\(((?!https?:|#)[^)#]+)/g)].map(([, path = '']) =>
       join(dirname(document), path),
     );
     const missing = [...code.map(([, path = '']) => path), ...links].filter(
@@ -69,4 +66,13 @@ describe.each(documents)('%s', (document) => {
     );
     expect(missing).toEqual([]);
   });
+});
+
+it('docs/README.md names each page', () => {
+  const named = [...read('docs/README.md').matchAll(/\]\(([^)]+\.md)\)/g)].map(([, path = '']) =>
+    join('docs', path),
+  );
+  // Decisions are one item; another language has an index of its own.
+  const own = pages.filter((page) => !/^docs\/(README\.md|adr\/|ru\/)/.test(page));
+  expect(named).toEqual(expect.arrayContaining(own));
 });

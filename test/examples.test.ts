@@ -1,16 +1,32 @@
 /**
  * The examples of doc comments, of README.md and of docs/: each is type-checked, run, and has to print what it says.
- * `host`, `port`, `ca`, `user` and `pass` are those of a sandbox. A block that has a name is a module: it is type-checked
- * here, and run by the test that imports it.
+ * `host`, `port`, `ca`, `user` and `pass` are those of a sandbox; `relay.example.com` is a server that offers every
+ * extension that core knows. A block that has a name is a module: it is type-checked here, and run by the test that
+ * imports it.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
-import { type Sandbox, startSandbox } from '@posthorn/conformance';
+import {
+  type RunningScript,
+  type Sandbox,
+  startSandbox,
+  startScriptedServer,
+  steps,
+} from '@posthorn/conformance';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { blocksOf, folderInTree, writeBlocks } from './document-blocks.ts';
+import {
+  blocksOf,
+  documents,
+  fileOfBlock,
+  folderInTree,
+  importBlock,
+  isTranslation,
+  writeBlocks,
+} from './document-blocks.ts';
 import { root } from './temporary-tree.ts';
 
 interface Example {
@@ -20,7 +36,24 @@ interface Example {
   readonly printed: readonly (string | undefined)[];
 }
 
-const GIVEN = ['host', 'port', 'ca', 'user', 'pass'] as const;
+const GIVEN = ['host', 'port', 'ca', 'user', 'pass', 'relay'] as const;
+
+/** A relay that can everything. */
+const OFFERS = [
+  'PIPELINING',
+  'CHUNKING',
+  'BINARYMIME',
+  '8BITMIME',
+  'SMTPUTF8',
+  'ENHANCEDSTATUSCODES',
+  'SIZE 1000000',
+  'DSN',
+  'REQUIRETLS',
+  'DELIVERBY 60',
+  'MT-PRIORITY MIXER',
+  'FUTURERELEASE 86400 2030-01-01T00:00:00Z',
+  'AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 XOAUTH2 OAUTHBEARER',
+];
 
 function filesUnder(folder: string, ending: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
@@ -46,8 +79,10 @@ function examplesIn(file: string): Example[] {
     ? blocksOf(relative(root, file))
         .filter(({ name }) => name === undefined)
         .map(({ code }) =>
-          // What is shown with the provider's own host runs against the sandbox.
-          code.replace("host: 'integrationapi.net'", 'host, port, tlsOptions: { ca }'),
+          code
+            // What is shown with the provider's own host runs against the sandbox.
+            .replace("host: 'integrationapi.net'", 'host, port, tlsOptions: { ca }')
+            .replaceAll("host: 'relay.example.com'", '...relay'),
         )
     : [...text.matchAll(/@example\s*\n\s*\* ```ts\n([\s\S]*?)\n\s*\* ```/g)].map(([, code = '']) =>
         code.replace(/^\s*\* ?/gm, ''),
@@ -60,13 +95,17 @@ function examplesIn(file: string): Example[] {
 }
 
 const packages = ['core', 'mime', 'conformance'];
-const documents = filesUnder('docs', '.md').map((file) => relative(root, file));
 const examples: readonly Example[] = [
-  ...['README.md', ...documents].map((name) => join(root, name)),
+  ...['README.md', ...documents]
+    .filter((name) => !isTranslation(name))
+    .map((name) => join(root, name)),
   ...packages.flatMap((name) => filesUnder(`packages/${name}/src`, '.ts')),
 ].flatMap(examplesIn);
 
-const named = documents.flatMap(blocksOf).filter(({ name }) => name !== undefined);
+const named = documents
+  .filter((name) => !isTranslation(name))
+  .flatMap(blocksOf)
+  .filter(({ name }) => name !== undefined);
 
 const folder = folderInTree('examples-');
 /** Where the named blocks of a document import each other. */
@@ -74,16 +113,24 @@ const folderOf = (document: string): string => join(folder, document.replace(/\W
 const fileOf = (example: Example): string =>
   join(folder, `example-${examples.indexOf(example)}.ts`);
 let sandbox: Sandbox;
+let relay: RunningScript;
 
 beforeAll(async () => {
+  const login = { user: '1website', pass: 'test' };
   sandbox = await startSandbox();
+  relay = await startScriptedServer(
+    [steps.send('220 relay.example.com'), steps.converse({ offers: [], secure: OFFERS })],
+    { credentials: { ...login, token: 'a-new-one' } },
+  );
+  // Where a program should have them from.
+  Object.assign(process.env, { SMTP_USER: login.user, SMTP_PASS: login.pass });
   Object.assign(globalThis, {
     example: {
       host: sandbox.host,
       port: sandbox.smtp,
       ca: sandbox.ca,
-      user: '1website',
-      pass: 'test',
+      ...login,
+      relay: { host: relay.host, port: relay.port, tlsOptions: { ca: relay.ca } },
     },
   });
   for (const document of new Set(named.map((block) => block.document))) {
@@ -97,13 +144,14 @@ beforeAll(async () => {
         new RegExp(`\\b${name}\\b`).test(example.code) &&
         !new RegExp(`const (\\{[^}]*\\b)?${name}\\b`).test(example.code),
     );
-    const given = `const { ${needed.join(', ')} } = (globalThis as unknown as { example: { host: string; port: number; ca: string; user: string; pass: string } }).example;\n`;
+    const given = `const { ${needed.join(', ')} } = (globalThis as unknown as { example: { host: string; port: number; ca: string; user: string; pass: string; relay: { host: string; port: number; tlsOptions: { ca: string } } } }).example;\n`;
     writeFileSync(fileOf(example), `${needed[0] ? given : ''}${example.code}\nexport {};\n`);
   }
 });
 
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
+  await relay.close();
   await sandbox.close();
 });
 
@@ -121,7 +169,7 @@ test('examples are type-checked', { timeout: 60_000 }, () => {
     ...examples.map((example) => ({ name: example.name, file: fileOf(example) })),
     ...named.map(({ document, name = '' }) => ({
       name: `${document} ${name}`,
-      file: join(folderOf(document), name),
+      file: join(folderOf(document), fileOfBlock(name)),
     })),
   ];
   const program = ts.createProgram(
@@ -144,12 +192,16 @@ test('examples are type-checked', { timeout: 60_000 }, () => {
 describe('each block of docs/ is run', () => {
   test.each(documents)('%s has code in blocks that are looked at', (document) => {
     const text = readFileSync(join(root, document), 'utf8');
-    // `ts` alone, `ts name.ts`, and what is no code of ours.
+    // `ts` alone, `ts name.ts`, `js name.mjs`, and what is no code of ours.
     const fences = [...text.matchAll(/^ *(?:```|~~~)(.*)\n[\s\S]*?^ *(?:```|~~~) *$/gm)];
     for (const [, language = ''] of fences)
-      expect(language).toMatch(/^(ts( [\w.-]+\.ts)?|python [\w-]+\.py|sh|json( [\w-]+\.json)?|)$/);
+      expect(language).toMatch(
+        /^(ts( [\w.-]+\.ts)?|js [\w.-]+\.mjs|python [\w-]+\.py|sh|json( [\w-]+\.json)?|)$/,
+      );
     const names = blocksOf(document).map(({ name }) => name);
-    expect(names).toHaveLength(fences.filter(([, language = '']) => /^ts/.test(language)).length);
+    expect(names).toHaveLength(
+      fences.filter(([, language = '']) => /^[tj]s\b/.test(language)).length,
+    );
     const given = names.filter((name) => name !== undefined);
     expect(new Set(given).size).toBe(given.length);
   });
@@ -184,5 +236,41 @@ describe('each example runs and prints what it says', () => {
     } finally {
       log.mockRestore();
     }
+  });
+});
+
+/** What a program registers with node:test. */
+const registered: [name: string, run: () => Promise<void>][] = [];
+
+vi.mock('node:test', () => ({
+  test: (...one: (typeof registered)[number]) => void registered.push(one),
+}));
+
+describe('the programs of docs/getting-started.md', () => {
+  test('send.mjs sends to the sandbox, and prints what the page says', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'getting-started-'));
+    const before = process.cwd();
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+    try {
+      writeFileSync(join(place, 'ca.pem'), sandbox.ca);
+      process.chdir(place);
+      await importBlock('docs/getting-started.md', 'send.mjs', (code) =>
+        code.replace('port: 2587', `port: ${sandbox.smtp}`),
+      );
+      const message = sandbox.inbox.messages.at(-1);
+      expect(log.mock.calls).toEqual([[`Ok: queued as ${message?.id}`, true]]);
+      expect(message).toMatchObject({ to: ['anna@example.com'], subject: 'Ваш заказ' });
+      expect(message?.verdicts.map(({ outcome }) => outcome)).not.toContain('warn');
+    } finally {
+      log.mockRestore();
+      process.chdir(before);
+      rmSync(place, { recursive: true, force: true });
+    }
+  });
+
+  test('mail.test.mjs has one test, which passes', async () => {
+    await importBlock('docs/getting-started.md', 'mail.test.mjs');
+    expect(registered).toHaveLength(1);
+    for (const [, run] of registered) await run();
   });
 });
