@@ -35,7 +35,7 @@ async function over(
           cause = error;
           // The message of OpenSSL is a log line, and a failure on several addresses has none.
           // Runtimes word the same failure of TLS differently, so the cure goes by code.
-          cause.message = `${host}:${options.port}: ${cause.reason ?? (cause.message || cause.code)}${
+          cause.message = `${host}:${options.port}: ${cause.reason || cause.message || cause.code}${
             options.secure && /SSL|EPROTO/.test(cause.code as string)
               ? "; use tls: 'starttls'?"
               : ''
@@ -91,7 +91,8 @@ async function over(
  * @throws Error on Workers, whose node:tls ignores certificates, versions and checks
  */
 export const nodeTransport = (options: TransportOptions): Promise<Transport> => {
-  if ('WebSocketPair' in globalThis) throw new Error('use core/workers');
+  if ((globalThis as { WebSocketPair?: unknown }).WebSocketPair)
+    throw new Error('use core/workers');
   return over(net.connect({ ...options, noDelay: true } as net.NetConnectOpts), 'connect', options);
 };
 

@@ -53,7 +53,7 @@ export function* authenticate(line: Line, options: AuthenticateOptions): Procedu
             Uint8Array.from(atob(reply?.lines[0] ?? ''), (character) => character.charCodeAt(0)),
           ),
         );
-        if (done) throw new Error('more wanted');
+        if (done) throw new Error('more');
         const encoded = value && btoa(String.fromCharCode(...value));
         // And what it shows: PLAIN ends with the password.
         if (encoded)

@@ -3,6 +3,7 @@
  * the commands go out as one group (RFC 2920 §3.1), else each waits for its reply.
  */
 import type { RejectedRecipient } from '../errors.ts';
+import { fault } from '../errors.ts';
 import { concatenate, NOTHING } from '../wire/octets.ts';
 import type { Reply } from '../wire/reply.ts';
 import { createTransparency } from '../wire/transparency.ts';
@@ -57,6 +58,7 @@ export function* transaction(
   /** What was answered last of the envelope, if anything was, and how. */
   let command!: EnvelopeCommand;
   let reply!: Reply;
+  const limit = line.capabilities.size;
   /** A final reply for one recipient that says neither. */
   let unclear: Reply | undefined;
   /** What the server has just said of a recipient. */
@@ -165,6 +167,8 @@ export function* transaction(
         }
         const next = part(chunk);
         reading = false;
+        if (data.octets > (limit as number))
+          throw fault('TOO_LARGE', `send the message: the server accepts ${limit}`, 'content');
         line.write(next);
         sent = ended;
         // RFC 5321 §4.1.1.4: the content ends with CR LF, and is ended by a dot.

@@ -11,7 +11,7 @@
  * @throws TypeError where it would hold a control character, CR, LF and NUL among them, or half a surrogate pair
  */
 export function commandLine(text: string): string {
-  if (/[\p{Cc}\p{Cs}]/u.test(text)) throw unusable(text, 'command line');
+  if (/[\p{Cc}\p{Cs}]/u.test(text)) throw unusable(text, 'command');
   return `${text}\r\n`;
 }
 

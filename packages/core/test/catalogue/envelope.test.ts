@@ -383,6 +383,27 @@ describe('ENV, SIZ, UTF and DSN', () => {
       expect(heard.verbs).toEqual(['EHLO', 'QUIT']);
     });
 
+    test.each([['CHUNKING'], ['PIPELINING'], ['PIPELINING', 'CHUNKING']])(
+      'nothing of a stream goes out that passes the announced SIZE: %s %s',
+      async (...keywords) => {
+        const heard = new Heard();
+        const server = await serve(good(['SIZE 150000', ...keywords], {}, heard));
+        const block = `${'x'.repeat(70)}\r\n`.repeat(1_000);
+        const written: number[] = [];
+        const error = await refused(server, { content: stream(block, block, block) });
+        expect(verdict(error)).toBe('ERR_SMTP_TOO_LARGE in content, not-sent, fix-first');
+        expect(error.message).toBe('Cannot send the message: the server accepts 150000');
+        expect(heard.messages).toEqual([]);
+        for (const line of heard.all('BDAT')) written.push(Number(line.split(' ')[1]));
+        expect(written.reduce((sum, octets) => sum + octets, 0)).toBeLessThanOrEqual(150_000);
+        // Exactly as much is a message.
+        expect(
+          (await said({ content: stream('x'.repeat(8).concat('\r\n')) }, 'SIZE 10', ...keywords))
+            .messages,
+        ).toHaveLength(1);
+      },
+    );
+
     test('SIZ-02 SIZE= is not less than what is sent', async () => {
       for (const content of ['a\nb\nc', '.\r\n..\r\n', '', 'x', 'caf\xe9\r\n', 'a\rb\r\n']) {
         const heard = await said({ content }, 'SIZE 100000', '8BITMIME');
