@@ -31,6 +31,7 @@ const refused: Case[] = [
     { folder, source: importing('../driver/driver.ts'), rule: imports },
     { folder, source: importing('../client.ts'), rule: imports },
     { folder, source: importing('../pool/pool.ts'), rule: imports },
+    { folder, source: importing('../nodemailer/index.ts'), rule: imports },
     { folder, source: importing('@posthorn/mime'), rule: imports },
     { folder, source: "export * from '../driver/driver.ts';\n", rule: imports },
     {
@@ -60,6 +61,26 @@ const refused: Case[] = [
   ...['@posthorn/mime', '@posthorn/conformance', 'smtp-server', '../../mime/src/index.ts'].map(
     (from) => ({ folder: 'packages/core/src/driver', source: importing(from), rule: imports }),
   ),
+  ...['driver', 'pool'].map((name) => ({
+    folder: `packages/core/src/${name}`,
+    source: importing('../nodemailer/index.ts'),
+    rule: imports,
+  })),
+  ...[
+    '../client.ts',
+    '../driver/driver.ts',
+    '../pool/pool.ts',
+    '../session/session.ts',
+    '../wire/reply.ts',
+    '../../../mime/src/index.ts',
+    '@posthorn/conformance',
+    'cloudflare:sockets',
+    'nodemailer',
+  ].map((from) => ({
+    folder: 'packages/core/src/nodemailer',
+    source: importing(from),
+    rule: imports,
+  })),
   ...['node:buffer', '@posthorn/core', 'postal-mime', '../../core/src/index.ts'].map((from) => ({
     folder: 'packages/mime/src',
     source: importing(from),
@@ -110,6 +131,14 @@ const allowed: Case[] = [
   { folder: 'packages/core/src/driver', source: importing('node:net') },
   { folder: 'packages/core/src/driver', source: naming("() => import('cloudflare:sockets')") },
   { folder: 'packages/core/src/driver', source: naming('Date.now()') },
+  ...[
+    './error.ts',
+    '../index.ts',
+    '../pool/index.ts',
+    '../sasl/index.ts',
+    'node:fs',
+    '@posthorn/mime',
+  ].map((from) => ({ folder: 'packages/core/src/nodemailer', source: importing(from) })),
   { folder: 'packages/mime/src', source: naming('new Date(0)') },
   { folder: 'packages/mime/src', source: naming('(now = () => new Date()) => now()') },
   { folder: 'packages/conformance/src/subjects', source: importing('@posthorn/core') },
