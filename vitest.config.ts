@@ -16,6 +16,8 @@ const CONFORMANCE = [
   'packages/conformance/test/sandbox/{accept,api,callbacks,pages,platform,rewrite,rules,security,statistics,tracking}*.test.ts',
 ];
 
+const CLI = ['packages/cli/test/*.test.ts'];
+
 /** What the gate runs whole, each in a step of its own: a plain test run has two minutes. */
 const STEPS = process.env['LARGE'] ? [] : ['test/bench.test.ts', 'test/runtimes.test.ts'];
 
@@ -49,12 +51,13 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: { name: 'conformance', include: CONFORMANCE, isolate: false },
       },
+      { extends: true, test: { name: 'cli', include: CLI, isolate: false } },
       {
         extends: true,
         test: {
           name: 'rest',
           include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...PURE, ...CONFORMANCE, ...STEPS],
+          exclude: ['**/node_modules/**', ...PURE, ...CONFORMANCE, ...CLI, ...STEPS],
         },
       },
     ],
