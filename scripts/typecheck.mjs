@@ -54,6 +54,7 @@ async function check({ name, file }) {
 const projects = [
   { name: 'workspace', file: join(root, 'tsconfig.json') },
   { name: 'pure folders', file: join(root, 'tsconfig.pure.json') },
+  { name: 'examples/queue', file: join(root, 'examples', 'queue', 'tsconfig.json') },
   ...packageFolders(root).map(projectOf),
 ];
 
