@@ -10,7 +10,16 @@ import workspace from '../workspace.cjs';
 const { packageFolders, readJson } = workspace;
 
 /** By package, `file:name` of each type that is referenced and that no program needs to name. One that is not referenced is a problem. */
-const UNNAMED = new Map();
+const UNNAMED = new Map(
+  Object.entries({
+    // Classes that are exported as types alone, by an alias of the same name.
+    '@posthorn/core': [
+      'src/nodemailer/mail-message.ts:MailMessage',
+      'src/nodemailer/transport.ts:PosthornTransport',
+      'src/nodemailer/transporter.ts:Transporter',
+    ],
+  }),
+);
 
 /**
  * Every entry of the packages that is imported: `exports` is all that there is to add to.

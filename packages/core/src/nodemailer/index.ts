@@ -7,9 +7,10 @@ import type { PosthornTransport as PoolTransport } from './transport.ts';
 import type { Transporter as MailTransporter } from './transporter.ts';
 
 export type { AuthOptions, ProvisionCallback } from './auth-options.ts';
+export type { Callback } from './call-back.ts';
 export type { NodemailerError } from './error.ts';
 export type { JsonTransportOptions, LocalInfo, StreamTransportOptions } from './local-transport.ts';
-export type { Logger, LoggerOption } from './logger.ts';
+export type { Log, Logger, LoggerOption } from './logger.ts';
 export type {
   DsnOptions,
   Mail,
@@ -44,6 +45,7 @@ export type PosthornTransport = PoolTransport;
 /** What plugins are given. */
 export type MailMessage = MailOnItsWay;
 
+/** What `import nodemailer from 'nodemailer'` gives, as far as it is there. */
 const nodemailer: {
   createTransport: typeof createTransport;
   createTestAccount: typeof createTestAccount;

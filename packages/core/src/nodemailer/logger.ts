@@ -1,7 +1,8 @@
 /** Where is told what goes on: to a logger as bunyan has it, or to the terminal. Whoever calls it leaves secrets out. */
 import { format } from 'node:util';
 
-type Log = (entry: object, message?: string, ...values: unknown[]) => unknown;
+/** One line of a log: what it is about, and its words, as `util.format()` takes them. */
+export type Log = (entry: object, message?: string, ...values: unknown[]) => unknown;
 
 /** What is told. */
 export interface Logger {

@@ -22,11 +22,13 @@ export interface DsnOptions {
 
 /** A composed message, nodemailer's or ours. */
 export interface MailContent {
+  /** From whom, and to whom. */
   getEnvelope(): MailEnvelope;
   /** With its angle brackets. */
   messageId(): string;
   /** The octets, each time anew where what it is made of can be read again. */
   createReadStream(): Readable;
+  /** The addresses of its header, by field. */
   getAddresses?(): Record<string, unknown>;
 }
 

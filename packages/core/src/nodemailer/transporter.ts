@@ -17,11 +17,15 @@ import type { SendMailOptions } from './message-data.ts';
 export interface Transport<Info = SentMessageInfo> {
   name: string;
   version: string;
+  /** Sends a message that has been composed. */
   // biome-ignore lint/suspicious/noExplicitAny: a plugin declares as much of a message as it reads
   send(mail: any, callback: Callback<Info>): void;
+  /** Whether it could send now. */
   // biome-ignore lint/suspicious/noExplicitAny: each has arguments of its own
   verify?(...args: any[]): any;
+  /** Whether there is room for another message. */
   isIdle?(): boolean;
+  /** Leaves. */
   // biome-ignore lint/suspicious/noExplicitAny: each has arguments of its own
   close?(...args: any[]): any;
   mailer?: unknown;
