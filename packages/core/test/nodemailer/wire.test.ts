@@ -186,20 +186,19 @@ describe('what cannot be asked for', () => {
   });
 
   test.each([PLUGIN, FACADE])(
-    'a message that is too large is refused, where its size is known: $name',
+    'a message that is larger than the server takes is refused: $name',
     async (way) => {
       const server = await script(async (peer) => {
         await greet(peer, 'SIZE 1000');
         await takeMessages(peer);
       });
       const sending = over(way, server.port).sendMail({ ...MESSAGE, text: 'x'.repeat(2_000) });
-      if (way === PLUGIN) expect((await sending).messageSize).toBeGreaterThan(2_000);
-      else
-        expect(await failed(sending)).toMatchObject({
-          code: 'EMESSAGE',
-          command: 'MAIL FROM',
-          delivery: 'not-sent',
-        });
+      expect(await failed(sending)).toMatchObject({
+        code: 'EMESSAGE',
+        // What nodemailer composes is a stream of unknown size.
+        command: way === PLUGIN ? 'DATA' : 'MAIL FROM',
+        delivery: 'not-sent',
+      });
     },
   );
 });
