@@ -18,8 +18,14 @@ const CONFORMANCE = [
 
 const CLI = ['packages/cli/test/*.test.ts'];
 
-/** What the gate runs whole, each in a step of its own: a plain test run has two minutes. */
-const STEPS = process.env['LARGE'] ? [] : ['test/bench.test.ts', 'test/runtimes.test.ts'];
+/** What is about releases and documents, and comparisons that take long: the gate runs them, a plain test run has two minutes. */
+const STEPS = process.env['LARGE']
+  ? []
+  : [
+      'test/{bench,interop,runtimes}.test.ts',
+      'test/docs-{coverage,packages,reference,releasing}.test.ts',
+      'packages/core/test/nodemailer/{differences,lifecycle,refusals,wire}.test.ts',
+    ];
 
 /** Tests run on the sources, never on dist: the aliases say where each package name points. */
 const config: ViteUserConfig = defineConfig({
