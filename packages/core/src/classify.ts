@@ -1,5 +1,5 @@
 /** classify(): the one question of a queue. It knows errors and replies, and nothing of queues. */
-import { isSmtpError, type Retry } from './errors.ts';
+import type { Retry, SmtpError } from './errors.ts';
 import { describeReply, type Reply } from './wire/reply.ts';
 
 /** What a queue does with a message that failed. */
@@ -29,9 +29,9 @@ const TIME = /(?:for|in|wait) (\d{1,4}) ?(?:s|(m))/i;
 
 /**
  * Says whether a message that failed may be tried again, and when. Give it whatever `send()` or `connect()` rejected
- * with. Messages of which some recipients were accepted are tried again for the others alone: `error.accepted`.
+ * with, or `sendMail()` of `/nodemailer`. Messages of which some recipients were accepted are tried again for the others alone: `error.accepted`.
  *
- * An error that is neither an SmtpError nor about bad input (a TypeError, as each MimeError is) is `unknown`: nobody
+ * An error that has no `delivery` and is not about bad input (a TypeError, as each MimeError is) is `unknown`: nobody
  * knows from where it came.
  *
  * @param error - what was caught
@@ -53,12 +53,12 @@ export function classify(
   error: unknown,
   explain?: (reply: Reply) => { readonly retry: Retry } | undefined,
 ): Classification {
-  if (!isSmtpError(error)) return { kind: error instanceof TypeError ? 'permanent' : 'unknown' };
-  const { delivery: kind, reply } = error;
+  const { delivery: kind, reply, retry, code }: Partial<SmtpError> = Object(error);
+  if (!kind) return { kind: error instanceof TypeError ? 'permanent' : 'unknown' };
   if (kind === 'unknown') return { kind };
-  if (!/^[lr]/.test((reply && explain?.(reply)?.retry) ?? error.retry))
+  if (!/^[lr]/.test(((reply && explain?.(reply)?.retry) ?? retry) as string))
     return { kind: 'permanent' };
-  const words = reply ? describeReply(reply) : error.code;
+  const words = reply ? describeReply(reply) : (code as string);
   const [, count = reply ? 60 : 1, minutes] = TIME.exec(words) ?? [];
   return {
     kind: SLOW.test(words) ? 'slow-down' : 'transient',

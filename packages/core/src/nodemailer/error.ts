@@ -34,6 +34,8 @@ export interface NodemailerError extends Error {
   command?: string;
   /** The server's reply with its code, LF between its lines. */
   response?: string;
+  /** The same as core has it. */
+  reply?: Reply;
   responseCode?: number;
   /** Whether the same would be refused again: 5yz, but for 503. */
   permanent?: boolean;
@@ -104,6 +106,7 @@ export const responseOf = ({ code, lines }: Reply): string =>
     .join('\n');
 
 const replied = (reply: Reply): object => ({
+  reply,
   response: responseOf(reply),
   responseCode: reply.code,
   // RFC 5321 §4.2.1: 5yz is permanent. 503 tells of the session, and not of the message.

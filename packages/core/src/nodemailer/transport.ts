@@ -208,6 +208,10 @@ export function posthornTransport(options: PosthornTransportOptions): PosthornTr
   const foreign =
     Object.keys(options).find((name) => FOREIGN.test(name)) ??
     (typeof tls === 'object' ? 'tls' : 'type' in Object(auth) ? 'auth.type' : undefined);
-  if (foreign) throw unsupported(foreign, 'posthornTransport() takes options of createPool()');
+  if (foreign)
+    throw unsupported(
+      foreign,
+      "posthornTransport() takes options of createPool(), as tls: 'implicit' for secure: true",
+    );
   return new PosthornTransport(options);
 }

@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { isSmtpError } from '../../src/index.ts';
+import { classify, isSmtpError } from '../../src/index.ts';
 import { greet, type Script, useServers, within } from '../e2e/scripted-server.ts';
 import { PASS, USER, useMailServers } from './mail-server.ts';
 import { type Any, FACADE, failure, PLUGIN, REAL, type Way } from './ways.ts';
@@ -273,5 +273,47 @@ describe.each(FAILURES)('$name', (failing) => {
     expect([error.delivery, error.retry]).toEqual([failing.delivery, failing.retry]);
     if (failing.cause && isSmtpError(error.cause)) expect(error.cause.code).toBe(failing.cause);
     else expect(way === FACADE || !failing.cause).toBe(true);
+  });
+});
+
+describe('classify() takes what sendMail() rejects with', () => {
+  const script = useServers();
+  const mail = { from: 'a@example.com', to: 'b@example.net', text: 'Hello' };
+  const kindOf = async (way: Way, port: number, more: object = {}): Promise<object> =>
+    classify(
+      await way
+        .createTransport({ host: '127.0.0.1', port, ignoreTLS: true })
+        .sendMail({ ...mail, ...more })
+        .catch((error: unknown) => error),
+    );
+
+  test.each([PLUGIN, FACADE])('$name', async (way) => {
+    expect(await kindOf(way, 1)).toEqual({ kind: 'transient', retryAfter: 1_000 });
+    for (const [reply, classified] of [
+      ['451 4.7.1 Greylisted, try again in 5 minutes', { kind: 'transient', retryAfter: 300_000 }],
+      ['450 4.7.28 Slow down', { kind: 'slow-down', retryAfter: 60_000 }],
+      ['550 5.1.1 No such user', { kind: 'permanent' }],
+    ] as const) {
+      const server = await script(async (peer) => {
+        await greet(peer);
+        await peer.hear(/^MAIL/);
+        peer.say(reply);
+        await peer.hear(/^QUIT/);
+        peer.say('221 bye');
+      });
+      expect(await kindOf(way, server.port)).toEqual(classified);
+    }
+    const lost = await script(async (peer) => {
+      await greet(peer);
+      for (const answer of ['250 ok', '250 ok', '354 go on']) {
+        await peer.hear();
+        peer.say(answer);
+      }
+      await peer.content();
+      peer.end();
+    });
+    expect(await kindOf(way, lost.port)).toEqual({ kind: 'unknown' });
+    const nowhere = { attachments: [{ path: '/nothing/is/here' }] };
+    expect(await kindOf(way, lost.port, nowhere)).toEqual({ kind: 'permanent' });
   });
 });
