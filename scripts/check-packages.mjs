@@ -162,25 +162,23 @@ process.exit(0);
 }
 
 /** The declarations compile for a strict user, in both module systems, with their own imports checked. */
-async function declarations(names, compiler, module) {
+async function declarations(names, compiler, module, lib = []) {
   const lines = names.map(
     (name, index) =>
       `import * as m${index} from '${name}';\nexport const k${index}: object = m${index};`,
   );
   for (const extension of ['mts', 'cts'])
     writeFileSync(join(consumer, `user.${extension}`), lines.join('\n'));
-  const scope = join(consumer, 'node_modules', '@types');
-  mkdirSync(scope, { recursive: true });
-  symlinkSync(
-    realpathSync(join(root, 'node_modules', '@types', 'node')),
-    join(scope, 'node'),
-    'dir',
-  );
+  const types = join(consumer, 'node_modules', '@types', 'node');
+  if (!existsSync(types)) {
+    mkdirSync(dirname(types), { recursive: true });
+    symlinkSync(realpathSync(join(root, 'node_modules', '@types', 'node')), types, 'dir');
+  }
   const options = {
     compilerOptions: {
       module,
       target: 'es2022',
-      lib: ['ES2023', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'],
+      lib: ['ES2023', 'DOM', 'DOM.Iterable', ...lib],
       strict: true,
       noEmit: true,
       types: ['node'],
@@ -230,7 +228,7 @@ async function main() {
     smoke(names),
   );
   await check('the declarations compile for a user, ESM and CommonJS', () =>
-    declarations(names, 'typescript', 'node20'),
+    declarations(names, 'typescript', 'node20', ['DOM.AsyncIterable']),
   );
   await check('those of core and mime for the oldest TypeScript too', () =>
     declarations(
