@@ -1,6 +1,7 @@
 /** What needs Node's modules, in a worker that has `nodejs_compat`: the pool, with the connections of core/workers. */
 import * as core from '@posthorn/core';
 import * as diagnostics from '@posthorn/core/diagnostics';
+import * as nodemailer from '@posthorn/core/nodemailer';
 import * as pool from '@posthorn/core/pool';
 import * as workers from '@posthorn/core/workers';
 import * as mime from '@posthorn/mime';
@@ -9,6 +10,7 @@ import { perform } from './perform.mjs';
 const entries = {
   '@posthorn/core': core,
   '@posthorn/core/diagnostics': diagnostics,
+  '@posthorn/core/nodemailer': nodemailer,
   '@posthorn/core/pool': pool,
 };
 
