@@ -18,13 +18,18 @@ const CONFORMANCE = [
 
 const CLI = ['packages/cli/test/*.test.ts'];
 
-/** What is about releases and documents, and comparisons that take long: the gate runs them, a plain test run has two minutes. */
-const STEPS = process.env['LARGE']
+/**
+ * What takes long: processes, the examples of the documents, releases, comparisons with other clients. The gate runs it; a
+ * plain test run has two minutes.
+ */
+const LONG = process.env['LARGE']
   ? []
   : [
-      'test/{bench,interop,runtimes}.test.ts',
+      'test/{bench,demo,examples,interop,runtimes}.test.ts',
       'test/docs-{coverage,packages,reference,releasing}.test.ts',
-      'packages/core/test/nodemailer/{differences,lifecycle,refusals,wire}.test.ts',
+      'packages/cli/test/{program,send,sendmail}.test.ts',
+      'packages/conformance/test/{cli/cli,drivers/forked}.test.ts',
+      'packages/core/test/nodemailer/{differences,failures,lifecycle,refusals,wire,wrappers}.test.ts',
     ];
 
 /** Tests run on the sources, never on dist: the aliases say where each package name points. */
@@ -57,13 +62,13 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: { name: 'conformance', include: CONFORMANCE, isolate: false },
       },
-      { extends: true, test: { name: 'cli', include: CLI, isolate: false } },
+      { extends: true, test: { name: 'cli', include: CLI, exclude: LONG, isolate: false } },
       {
         extends: true,
         test: {
           name: 'rest',
           include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...PURE, ...CONFORMANCE, ...CLI, ...STEPS],
+          exclude: ['**/node_modules/**', ...PURE, ...CONFORMANCE, ...CLI, ...LONG],
         },
       },
     ],
