@@ -57,9 +57,11 @@ describe('TypeScript', () => {
   const tried = list.match(/\d+\.\d+\.\d+/g) ?? [];
 
   it('has the version that makes the declarations', () => {
+    const oldest = devDependencies['typescript-oldest'].replace('npm:typescript@', '');
     expect(section('TypeScript').replaceAll('\n', ' ')).toContain(
-      `does it again with ${devDependencies.typescript}, with which the declarations are made`,
+      `does it again with ${oldest} and with ${devDependencies.typescript}, with which the declarations are made`,
     );
+    expect(tried).toContain(oldest);
     expect(tried).toContain(devDependencies.typescript);
   });
 
