@@ -3,12 +3,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../scripts/bounded-run.cjs';
-import { installProblem } from '../scripts/setup.cjs';
+import { installFolder } from '../scripts/install-folder.mjs';
 import { askForOlderNames } from './older-libc.mjs';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const CORE = '@jazzer.js/core';
-const INSTALL_TIMEOUT = 5 * 60 * 1000;
 const LOAD_TIMEOUT = 60 * 1000;
 
 const addonName = `fuzzer-${process.platform}-${process.arch}.node`;
@@ -47,19 +46,7 @@ async function loadProblem() {
 export async function install() {
   if (!isInstalled()) {
     console.log('Installing the fuzzer …');
-    const { code, output } = await run(
-      'npm',
-      [
-        'install',
-        '--ignore-scripts',
-        '--no-audit',
-        '--no-fund',
-        '--no-package-lock',
-        '--prefer-offline',
-      ],
-      { cwd: folder, timeout: INSTALL_TIMEOUT },
-    );
-    if (code !== 0) throw new Error(`${output.trim()}\n${installProblem(output)}`);
+    await installFolder(folder);
   }
   // One version is named at a time.
   for (let problem = await loadProblem(), times = 0; problem; problem = await loadProblem()) {

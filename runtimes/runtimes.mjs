@@ -3,11 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '../scripts/bounded-run.cjs';
-import { installProblem } from '../scripts/setup.cjs';
+import { installFolder } from '../scripts/install-folder.mjs';
 
 const folder = dirname(fileURLToPath(import.meta.url));
-const INSTALL_TIMEOUT = 5 * 60 * 1000;
 
 /**
  * What the scenarios are told. A runtime that can do more, or less, than stands here fails its scenario.
@@ -121,19 +119,7 @@ export async function install(wanted) {
   const needed = pinned().filter(([name]) => wanted.some((runtime) => runtime.name === name));
   if (needed.every(isInstalled)) return;
   console.log('Installing the runtimes …');
-  const { code, output } = await run(
-    'npm',
-    [
-      'install',
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      '--no-package-lock',
-      '--prefer-offline',
-    ],
-    { cwd: folder, timeout: INSTALL_TIMEOUT },
-  );
-  if (code !== 0) throw new Error(`${output.trim()}\n${installProblem(output)}`);
+  await installFolder(folder);
 }
 
 /** What the program says its version is. */
