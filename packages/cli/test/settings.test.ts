@@ -249,6 +249,13 @@ describe('secrets', () => {
       'Cannot read the password from /no/such: ENOENT',
     );
     await expect(connection({ passFile: folder.file('empty') })).rejects.toThrow('gives none');
+    // A device tells no size, and has no end.
+    await expect(connection({ passFile: '/dev/zero' })).rejects.toThrow(
+      'Cannot read the password from /dev/zero: it is too large to be one',
+    );
+    await expect(readSettings({}, '/dev/zero', { env: {}, home: folder.path })).rejects.toThrow(
+      'it is too large to be one',
+    );
     await expect(connection({ pass: 'p', ca: folder.file('no.pem', 'x') })).rejects.toThrow(
       'it is no PEM',
     );

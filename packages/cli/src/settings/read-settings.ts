@@ -7,6 +7,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { because, CliError } from '../cli-error.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { Kind } from './kind.ts';
+import { readBounded } from './read-bounded.ts';
 import {
   environmentName,
   isIn,
@@ -127,10 +128,8 @@ async function readFile(path: string): Promise<Settings | undefined> {
   try {
     const handle = await open(path, 'r');
     try {
-      const { mode: found, size } = await handle.stat();
-      if (size > LARGEST_FILE) refuse('it is too large to be one');
-      mode = found;
-      json = await handle.readFile('utf8');
+      mode = (await handle.stat()).mode;
+      json = await readBounded(handle, LARGEST_FILE);
     } finally {
       await handle.close();
     }

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { because, CliError } from '../cli-error.ts';
 import { warn } from '../say.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { readBounded } from './read-bounded.ts';
 
 /** A password manager may ask a person. */
 const COMMAND_TIMEOUT = 60_000;
@@ -57,8 +58,7 @@ export async function readPrivate(
       const stat = await handle.stat();
       if (stat.isFile() && stat.mode & 0o004 && process.platform !== 'win32')
         warn(stderr, `everybody on this machine may read ${path}: chmod o-r`);
-      if (stat.size > LONGEST) throw new Error('it is too large to be one');
-      return await handle.readFile('utf8');
+      return await readBounded(handle, LONGEST);
     } finally {
       await handle.close();
     }
